@@ -1,0 +1,71 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace ringway::log {
+namespace {
+
+constexpr const char* kPattern = "%Y-%m-%d %H:%M:%S %L %v";
+
+spdlog::level::level_enum level_for(int verb) {
+  if (verb <= 0) return spdlog::level::err;
+  if (verb <= 2) return spdlog::level::warn;
+  if (verb <= 3) return spdlog::level::info;
+  return spdlog::level::debug;
+}
+
+spdlog::level::level_enum to_spdlog(Level level) {
+  switch (level) {
+    case Level::Error: return spdlog::level::err;
+    case Level::Warning: return spdlog::level::warn;
+    case Level::Info: return spdlog::level::info;
+    case Level::Debug: return spdlog::level::debug;
+  }
+  return spdlog::level::info;
+}
+
+void install(spdlog::sink_ptr sink, int verb) {
+  auto logger = std::make_shared<spdlog::logger>("ringway", std::move(sink));
+  logger->set_pattern(kPattern);
+  logger->set_level(level_for(verb));
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+}  // namespace
+
+bool open(const Settings& settings) {
+  install(std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.verb);
+  if (settings.file.empty()) return true;
+  // spdlog reports a file it cannot open by throwing; ask the C library first.
+  std::FILE* probe = std::fopen(settings.file.c_str(), "ae");
+  if (probe == nullptr) return false;
+  std::fclose(probe);
+  install(std::make_shared<spdlog::sinks::basic_file_sink_mt>(settings.file, !settings.append),
+          settings.verb);
+  return true;
+}
+
+void set_verb(int verb) { spdlog::set_level(level_for(verb)); }
+
+void line(Level level, std::string_view text) { spdlog::log(to_spdlog(level), "{}", text); }
+
+std::string escape(std::string_view peer_text) {
+  std::string safe;
+  for (const char c : peer_text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f && byte != '\\') {
+      safe += c;
+    } else {
+      safe += fmt::format("\\x{:02x}", byte);
+    }
+  }
+  return safe;
+}
+
+}  // namespace ringway::log

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/drop.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "control/channel/control_event.h"
+#include "control/channel/tls_context.h"
+#include "dataplane/admission/handshake_gate.h"
+#include "dataplane/admission/tls_wrap.h"
+
+namespace ringway {
+
+/// Limits and timers of a channel; the same for all channels of one server or client.
+struct ChannelSettings {
+  Side side = Side::Server;
+  Duration hand_window{60s};
+  Duration tran_window{3600s};
+  Duration tls_timeout{2s};
+  /// When we start a renegotiation, counted from the start of the last one; 0 = never. A server
+  /// draws uniformly from [renegotiate_min, renegotiate].
+  Duration renegotiate{3600s};
+  Duration renegotiate_min{3240s};
+  /// Largest control packet that we send, outer IP and UDP headers included (48 are assumed).
+  std::size_t packet_size_max = 1250;
+  /// Our options string, without the part that depends on the role of key-direction.
+  std::string options;
+  // Client only.
+  std::string username;
+  std::string password;
+  PeerInfo peer_info;
+};
+
+/// What the server decides about a client that asked to come in.
+struct Admission {
+  DataCipher cipher = DataCipher::Aes256Gcm;
+  /// Derive data keys by TLS exporter; otherwise by the TLS-PRF. Fixed for the session.
+  bool tls_key_export = true;
+};
+
+/// One OpenVPN control channel between two session ids: reliability, TLS, key-method 2, text
+/// messages and renegotiation.
+///
+/// Pure: give it datagrams and the time; take datagrams, a deadline and events. After any
+/// handle_*() or verb, drain poll_event() (acting on KeysReady before anything is sent) and
+/// poll_transmit(), then ask poll_timeout() again. Used by one thread at a time. Bad input is
+/// counted and dropped. What ends the channel is reported as Closed. At most one negotiation is
+/// unfinished at any time; a failed renegotiation leaves the keys in use alone.
+class ControlChannel {
+ public:
+  static constexpr std::size_t kDatagramSizeMax = HandshakeGate::kDatagramSizeMax;
+
+  /// Server: `proven` came from the HandshakeGate; the reset exchange is already done. Feed the
+  /// proving datagram to handle_datagram() next. `wrap`, `tls` and `random` outlive the channel.
+  static ControlChannel accept(const ChannelSettings& settings, const TlsWrap& wrap,
+                               const TlsContext& tls, RandomSource& random, GateProven proven,
+                               Now now);
+  /// Client: poll_transmit() gives the first reset.
+  static ControlChannel connect(const ChannelSettings& settings, const TlsWrap& wrap,
+                                const TlsContext& tls, RandomSource& random, Now now);
+  ControlChannel(ControlChannel&&) noexcept;
+  ~ControlChannel();
+
+  void handle_datagram(Bytes datagram, Now now);
+  /// May be called early or twice; does nothing unless a deadline has passed.
+  void handle_timeout(Now now);
+  [[nodiscard]] std::optional<Instant> poll_timeout() const;
+  /// Writes the next datagram into `scratch` (at least kDatagramSizeMax) and returns the part used.
+  [[nodiscard]] std::optional<Bytes> poll_transmit(MutableBytes scratch, Now now);
+  [[nodiscard]] std::optional<ControlEvent> poll_event();
+
+  /// Server, answers to AuthRequested. On a renegotiation `admission` must be what it was.
+  void admit(const Admission& admission, Now now);
+  /// Sends AUTH_FAILED[,reason] once the channel is active; the owner removes the channel after
+  /// kExitGrace, in which acknowledgements and retransmissions complete.
+  void reject(std::string_view reason, Now now);
+  static constexpr Duration kExitGrace = 5s;
+
+  /// Client, answer to PushReceived: derives the keys of the first negotiation (raises KeysReady).
+  void apply_push(const Admission& admission, Now now);
+
+  /// One text message, one TLS record; the NUL is added here.
+  void send_message(std::string_view text, Now now);
+  void send_push_reply(const PushReply& reply, Now now);
+  /// Starts a renegotiation, unless one is running or the first has not finished.
+  void renegotiate(Now now);
+
+  /// True once the first negotiation has given keys.
+  [[nodiscard]] bool is_established() const;
+  [[nodiscard]] SessionId local_session() const;
+  [[nodiscard]] SessionId remote_session() const;
+  /// "TLSv1.3, TLS_AES_256_GCM_SHA384" of the newest negotiation.
+  [[nodiscard]] std::string tls_description() const;
+  /// The last time that an authentic datagram came.
+  [[nodiscard]] Instant last_received() const;
+  [[nodiscard]] const std::array<std::uint64_t, kDropCount>& drops() const;
+
+ private:
+  struct State;
+  explicit ControlChannel(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringway

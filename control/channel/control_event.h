@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/ids.h"
+#include "control/channel/peer_info.h"
+#include "control/channel/push.h"
+#include "dataplane/channel/data_keys.h"
+
+/// What a ControlChannel tells its owner. Values.
+namespace ringway {
+
+/// Who the peer's certificate says it is; empty strings when it showed none.
+struct PeerCertificate {
+  std::string common_name;
+  std::string subject;
+  std::string serial_decimal;
+  std::array<std::uint8_t, 32> sha256{};
+  bool present = false;
+};
+
+/// Server: the client's key-method-2 message of one negotiation was read. Answer with admit() or
+/// reject(). Raised again at each renegotiation.
+struct AuthRequested {
+  KeyId key_id;
+  PeerCertificate certificate;
+  std::string username;
+  /// Wiped by the owner after use.
+  std::string password;
+  PeerInfo peer_info;
+  /// The client's options string.
+  std::string options;
+};
+/// The keys of a negotiation. The owner installs them before it drains poll_transmit().
+struct KeysReady {
+  DataKeys keys;
+};
+/// Server: the client has acknowledged our key-method-2 message; text messages may flow. Raised
+/// for the first negotiation only.
+struct ControlActive {};
+/// Server: PUSH_REQUEST.
+struct PushRequested {};
+/// Client: the whole PUSH_REPLY. Raised once; duplicates are swallowed.
+struct PushReceived {
+  PushReply reply;
+};
+/// A renegotiation finished (true), or failed and left the old keys alone (false).
+struct Renegotiated {
+  KeyId key_id;
+  bool succeeded = true;
+};
+/// The peer said EXIT (server), RESTART or HALT (client).
+struct PeerLeft {
+  std::string message;
+};
+/// Client: AUTH_FAILED with its reason.
+struct AuthFailed {
+  std::string reason;
+};
+/// Any other text message, unchecked.
+struct MessageReceived {
+  std::string text;
+};
+/// The channel is dead: nothing more will come out of it and it may be destroyed.
+struct Closed {
+  /// For the log; may hold peer text, so escape it.
+  std::string reason;
+};
+
+using ControlEvent =
+    std::variant<AuthRequested, KeysReady, ControlActive, PushRequested, PushReceived, Renegotiated,
+                 PeerLeft, AuthFailed, MessageReceived, Closed>;
+
+}  // namespace ringway

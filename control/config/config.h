@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "dataplane/admission/wrap_types.h"
+#include "dataplane/channel/data_cipher.h"
+
+/// What a configuration says, after parsing: plain structs with the defaults and limits. Pure
+/// values.
+namespace ringway {
+
+/// Which families a listener serves. OpenVPN's `proto udp` means IPv4 only; here it means both.
+enum class LinkFamily : std::uint8_t { Both, V4Only, V6Only };
+
+struct ListenConfig {
+  /// Unset: every address.
+  std::optional<IpAddress> address;
+  std::uint16_t port = 1194;
+  LinkFamily family = LinkFamily::Both;
+  /// As written, e.g. "udp6", for the start-up log and --print-config.
+  std::string proto_text = "udp";
+};
+
+/// A file named in the configuration, or its inline text. `text` is filled by load_files().
+struct FileOrInline {
+  std::string path;
+  std::string text;
+  bool is_inline = false;
+  /// "server.conf:12", for error messages.
+  std::string where;
+  [[nodiscard]] bool is_set() const { return is_inline || !path.empty(); }
+};
+
+enum class WrapMode : std::uint8_t { None, TlsAuth, TlsCrypt };
+enum class VerifyClientCert : std::uint8_t { Require, Optional, None };
+
+struct TlsConfig {
+  FileOrInline ca;
+  FileOrInline cert;
+  FileOrInline key;
+  FileOrInline dh;  ///< unset or `none`: ECDHE only
+  FileOrInline crl;
+  /// `crl-verify DIR dir`: a file named by the serial number in decimal revokes it.
+  bool crl_is_directory = false;
+  std::string version_min = "1.2";
+  std::string groups;        ///< empty: the library's
+  std::string cipher_list;   ///< TLS 1.2, OpenSSL or IANA names
+  std::string ciphersuites;  ///< TLS 1.3
+  std::string cert_profile = "legacy";
+  VerifyClientCert verify_client_cert = VerifyClientCert::Require;
+  bool remote_cert_tls = false;
+};
+
+struct WrapConfig {
+  WrapMode mode = WrapMode::None;
+  FileOrInline key;
+  std::optional<int> direction;
+  Digest auth = Digest::Sha1;  ///< `auth`; protects tls-auth packets
+};
+
+struct TunnelConfig {
+  std::string device;                ///< "tun" (the kernel numbers it) or a name
+  std::optional<Prefix> network_v4;  ///< `server`
+  std::optional<Prefix> network_v6;  ///< `server-ipv6`
+  bool pool = true;                  ///< false with `server ... nopool`
+  std::uint16_t mtu = 1500;
+  std::uint32_t txqueuelen = 0;  ///< 0: the kernel's
+  std::vector<Prefix> routes;    ///< of the server's host, into the tunnel
+  /// `mssfix N [mtu|fixed]`; unset: 1492 mtu.
+  struct MssFix {
+    std::uint16_t value = 1492;
+    enum class Mode : std::uint8_t { Payload, Mtu, Fixed } mode = Mode::Mtu;
+  };
+  MssFix mssfix;
+};
+
+struct TimerConfig {
+  Duration ping{0};
+  Duration ping_restart{0};  ///< on the server: twice what is pushed
+  Duration renegotiate{3600s};
+  /// `reneg-sec MAX MIN`: lower end of the server's jitter; 0: nine tenths of the maximum.
+  Duration renegotiate_min{0};
+  std::uint64_t renegotiate_bytes = 0;    ///< 0: off
+  std::uint64_t renegotiate_packets = 0;  ///< 0: off
+  Duration hand_window{60s};
+  Duration tran_window{3600s};
+  Duration tls_timeout{2s};
+};
+
+struct ServerConfig {
+  std::string source;                ///< the file's path
+  std::vector<ListenConfig> listen;  ///< at least one
+  TlsConfig tls;
+  WrapConfig wrap;
+  TunnelConfig tunnel;
+  TimerConfig timers;
+
+  std::vector<DataCipher> data_ciphers = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm,
+                                          DataCipher::ChaCha20Poly1305};
+  /// Ready-made options in the order to push them, `push` lines and what helpers imply; without
+  /// what is the client's own (ifconfig, peer-id, cipher).
+  std::vector<std::string> push;
+  std::string pool_persist_file;
+  Duration pool_persist_interval{600s};
+  bool duplicate_cn = false;
+  bool client_to_client = false;
+  std::uint32_t clients_max = 1024;
+  /// 0 none, 1 RESTART, 2 RESTART,[N]: what clients are told when the server stops.
+  int explicit_exit_notify = 0;
+  std::uint32_t connect_freq_initial_count = 0;  ///< 0: Ringway's own default
+  Duration connect_freq_initial_period{0};
+
+  std::uint32_t workers = 0;         ///< 0: the cores allowed to the process
+  std::uint32_t send_buffer = 0;     ///< sndbuf, bytes; 0: Ringway's choice
+  std::uint32_t receive_buffer = 0;  ///< rcvbuf
+
+  std::string status_file;
+  Duration status_interval{60s};
+  int status_version = 1;
+  std::string log_file;
+  bool log_append = false;
+  int verb = 1;
+  std::string write_pid_file;
+  std::string user;
+  std::string group;
+  std::string working_directory;  ///< `cd`
+
+  /// What start-up says about options that were accepted without effect and the like.
+  std::vector<std::string> notes;
+};
+
+}  // namespace ringway

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/address.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "base/time.h"
+#include "dataplane/admission/session_id.h"
+
+namespace ringway {
+
+/// The server's session id as a cookie: eight bytes of HMAC-SHA256 over time slot, both ends of the
+/// link, the listener and the client's session id. Only a client that receives at its address can
+/// return it, so nothing is kept for anybody else (security goals A01 to A03).
+///
+/// Slots are half a hand-window of the monotonic clock; the present and the two before are
+/// accepted. The key is drawn at construction. Pure; immutable.
+class HandshakeCookie {
+ public:
+  HandshakeCookie(RandomSource& random, Duration hand_window);
+
+  [[nodiscard]] SessionId make(const LinkEndpoint& from, SessionId client, Instant now) const;
+  [[nodiscard]] bool verify(SessionId cookie, const LinkEndpoint& from, SessionId client,
+                            Instant now) const;
+
+ private:
+  [[nodiscard]] SessionId at_slot(std::int64_t slot, const LinkEndpoint& from,
+                                  SessionId client) const;
+  Secret<32> key_;
+  Duration slot_;
+};
+
+}  // namespace ringway

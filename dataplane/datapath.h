@@ -1,0 +1,95 @@
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "base/address.h"
+#include "base/drop.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "dataplane/messages.h"
+
+namespace ringway {
+
+struct DatapathSettings {
+  WorkerId self;
+  std::uint16_t worker_count = 1;
+  bool client_to_client = false;
+  /// The server's own inner addresses and the tunnel networks: what a client may not claim, and
+  /// (without client_to_client) may not reach in other clients.
+  std::optional<IpAddress> own_v4;
+  std::optional<IpAddress> own_v6;
+  std::optional<Prefix> pool_v4;
+  std::optional<Prefix> pool_v6;
+  /// Largest inner packet.
+  std::uint16_t tun_mtu = 1500;
+  std::uint32_t sessions_max = 1024;
+};
+
+/// What became of one packet, and what its owner has to do with it.
+struct Verdict {
+  enum class Way : std::uint8_t {
+    Dropped,   ///< counted under `drop`
+    Consumed,  ///< a ping or another in-band message: nothing to forward
+    Tun,       ///< `packet` is to be written to the TUN
+    Peer,      ///< `packet` is for another client: give it to handle_packet()
+    Link,      ///< `packet` is a sealed datagram for `endpoint`
+    Control,   ///< the datagram is for the control thread, untouched
+    Worker,    ///< hand what was given in over to `worker`, which owns the session
+  };
+  Way way = Way::Dropped;
+  Drop drop = Drop::Truncated;
+  WorkerId worker;
+  /// Lies inside the memory that was given in.
+  MutableBytes packet;
+  LinkEndpoint endpoint;
+};
+
+/// The core of one worker: its sessions, a replica of the routes, and both ways of a packet.
+///
+/// Pure: no system call, clock, randomness or log; after construction it allocates nothing for a
+/// packet. Used by one worker's thread, or by a test. After handle_command() or handle_timeout(),
+/// drain poll_report() and poll_transmit().
+class Datapath {
+ public:
+  /// DATA_V2 header, packet id and tag: what sealing adds in front of (and counts as) the packet.
+  static constexpr std::size_t kSealOverhead = 24;
+
+  explicit Datapath(const DatapathSettings& settings);
+  ~Datapath();
+  Datapath(const Datapath&) = delete;
+  Datapath& operator=(const Datapath&) = delete;
+
+  void handle_command(WorkerCommand command, Instant now);
+
+  /// Uplink. Opens in place: `datagram` is overwritten, and Verdict::packet points into it.
+  [[nodiscard]] Verdict handle_datagram(MutableBytes datagram, const LinkEndpoint& from,
+                                        Instant now);
+
+  /// Downlink. `packet` is one inner IP packet; the sealed datagram is built in `out`, which has
+  /// room for kSealOverhead more bytes than `packet` and does not overlap it.
+  [[nodiscard]] Verdict handle_packet(Bytes packet, MutableBytes out, Instant now);
+
+  void handle_timeout(Instant now);
+  /// When handle_timeout() wants to be called next.
+  [[nodiscard]] Instant poll_timeout() const;
+  /// Keep-alive datagrams that are due. Way::Link, or nothing when there are no more.
+  [[nodiscard]] std::optional<Verdict> poll_transmit(MutableBytes scratch, Instant now);
+  [[nodiscard]] std::optional<WorkerReport> poll_report();
+
+  [[nodiscard]] const std::array<std::uint64_t, kDropCount>& drops() const;
+  [[nodiscard]] std::size_t session_count() const;
+  struct PeerTraffic {
+    std::uint64_t bytes_received = 0;  ///< link datagrams that authenticated
+    std::uint64_t bytes_sent = 0;
+    Instant last_received;
+  };
+  [[nodiscard]] std::optional<PeerTraffic> traffic_of(PeerId peer) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace ringway

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <variant>
+
+#include "base/address.h"
+#include "base/ids.h"
+#include "base/time.h"
+#include "dataplane/channel/data_keys.h"
+
+/// The whole language between the control thread and the workers. Values, moved through bounded
+/// single-producer single-consumer queues.
+///
+/// The one ordering rule that makes it safe without acknowledgements: a worker lets the kernel post
+/// completions, *then* drains its command queue, *then* acts on those completions; the control
+/// thread pushes InstallKeys before it sends the message that lets the client use the key. So a
+/// packet sealed under a key is processed after the command that installed it.
+namespace ringway {
+
+/// What the data plane has to know of a peer besides its keys.
+struct SessionSettings {
+  /// Send a ping when nothing was sent for so long; 0 = never.
+  Duration ping_interval{0};
+  /// Report the peer idle when nothing authentic came for so long; 0 = never.
+  Duration ping_restart{0};
+  /// Largest MSS that TCP SYNs in the tunnel may carry, by inner family; 0 = leave them alone.
+  std::uint16_t mss_limit_v4 = 0;
+  std::uint16_t mss_limit_v6 = 0;
+  /// The client sends and understands DATA_V2 (IV_PROTO bit 1).
+  bool data_v2 = true;
+};
+
+// Control thread -> worker. Session commands go to the owner, routes to all workers.
+
+struct AddSession {
+  PeerId peer_id;
+  LinkEndpoint endpoint;
+  SessionSettings settings;
+};
+struct InstallKeys {
+  PeerId peer_id;
+  DataKeys keys;
+};
+/// Use this key for sending from now on.
+struct PromoteKey {
+  PeerId peer_id;
+  KeyId key_id;
+};
+struct RemoveSession {
+  PeerId peer_id;
+};
+struct AddRoute {
+  Prefix prefix;
+  PeerId peer_id;
+};
+struct RemoveRoute {
+  Prefix prefix;
+  PeerId peer_id;
+};
+struct Stop {};
+
+using WorkerCommand =
+    std::variant<AddSession, InstallKeys, PromoteKey, RemoveSession, AddRoute, RemoveRoute, Stop>;
+
+// Worker -> control thread.
+
+/// The packet-id or usage limit of a key is near: renegotiate.
+struct KeyWearingOut {
+  PeerId peer_id;
+  KeyId key_id;
+};
+/// Nothing authentic came over the data channel for ping_restart. Repeated each ping_restart.
+struct PeerIdle {
+  PeerId peer_id;
+  Instant last_received;
+};
+/// The peer said goodbye over the data channel (OCC exit).
+struct PeerExited {
+  PeerId peer_id;
+};
+
+using WorkerReport = std::variant<KeyWearingOut, PeerIdle, PeerExited>;
+
+}  // namespace ringway
