@@ -105,6 +105,8 @@ void encode_key_exchange(const KeyExchange& exchange, Side sender, ByteWriter& o
 }
 
 void wipe(std::string& text) {
+  // Up to the capacity: a short text that was moved from leaves its bytes behind.
+  text.resize(text.capacity());
   wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
   text.clear();
 }
