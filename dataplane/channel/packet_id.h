@@ -35,6 +35,8 @@ class PacketIdCounter {
   /// The last id handed out; 0 at first.
   [[nodiscard]] PacketId last_used() const { return {used_}; }
 
+  friend constexpr bool operator==(const PacketIdCounter&, const PacketIdCounter&) = default;
+
  private:
   std::uint32_t used_ = 0;
   std::uint32_t last_;
