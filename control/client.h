@@ -71,6 +71,8 @@ struct Client {
   std::optional<Instant> pushed_at;
   /// When a Leaving client is removed; armed once (security goal B14).
   std::optional<Instant> leave_at;
+  /// The tunnel's traffic when its use last made us renegotiate (`reneg-bytes`).
+  std::uint64_t bytes_at_renegotiation = 0;
   /// When a stranger's reset from this client's endpoint was last answered (security goal A15).
   std::optional<Instant> reset_answered_at;
 

@@ -221,6 +221,18 @@ void ControlPlane::State::handle(const PeerExited& report, Now now) {
   role.take_leave(*client, "left: exit notification", now);
 }
 
+void ControlPlane::handle_traffic(PeerId peer, std::uint64_t bytes, Now now) {
+  const std::uint64_t limit = state_->config.timers.renegotiate_bytes;
+  Client* client = state_->client_of(peer);
+  if (client == nullptr || limit == 0) return;
+  if (bytes < client->bytes_at_renegotiation) client->bytes_at_renegotiation = 0;
+  if (bytes - client->bytes_at_renegotiation < limit) return;
+  client->bytes_at_renegotiation = bytes;
+  client->channel.renegotiate(now);
+  state_->role.serve(*client, now);
+  state_->book.bury();
+}
+
 void ControlPlane::handle_timeout(Now now) {
   while (Client* client = state_->book.take_due(now.instant)) {
     if (client->leave_at && *client->leave_at <= now.instant) {

@@ -77,6 +77,9 @@ class ControlPlane {
   /// strangers.
   [[nodiscard]] bool serves(Bytes datagram, const LinkEndpoint& from) const;
   void handle_report(const WorkerReport& report, Now now);
+  /// What has gone through a client's tunnel so far, both ways, for `reneg-bytes`. Call it every
+  /// few seconds, only where that option is set.
+  void handle_traffic(PeerId peer, std::uint64_t bytes, Now now);
   void handle_timeout(Now now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
   [[nodiscard]] std::optional<AddressedCommand> poll_command();
