@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "dataplane/counters.h"
 #include "dataplane/datapath.h"
 #include "dataplane/messages.h"
@@ -44,8 +45,8 @@ struct WorkerSettings {
   WorkerLimits limits;
   /// One socket a listener, in the order of LinkEndpoint::listener.
   std::vector<UdpSocket> sockets;
-  /// A queue of the TUN, opened with IFF_VNET_HDR (10 bytes). Borrowed: it outlives the worker.
-  int tun_fd = -1;
+  /// A queue of the TUN (TunDevice::take_queue()), without offloads.
+  UniqueFd tun_queue;
   /// The core that the thread is pinned to.
   std::optional<unsigned> core;
   /// Off: the TUN is read packet by packet, as on kernels that cannot do otherwise.

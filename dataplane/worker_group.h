@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "dataplane/worker.h"
 
 namespace ringway {
@@ -13,10 +14,10 @@ struct WorkerGroupSettings {
   /// `self` and `worker_count` are filled in for each worker.
   DatapathSettings datapath;
   WorkerLimits limits;
-  /// One group a listener, each with one socket a worker; moved from.
+  /// One group a listener, each with one socket a worker.
   std::vector<UdpSocketGroup> listeners;
-  /// One TUN queue a worker; as many workers are made. Borrowed: they outlive the group.
-  std::vector<int> tun_queues;
+  /// One TUN queue a worker (TunDevice::take_queue()); as many workers are made.
+  std::vector<UniqueFd> tun_queues;
   /// Pin worker i to the i-th core that the process may use.
   bool pin_to_cores = false;
   /// Rows of the traffic table: peer ids from here on have no traffic in the status file.
