@@ -13,8 +13,7 @@ namespace {
 std::optional<Drop> refuse_by_head(Bytes datagram) {
   ByteReader reader(datagram);
   const std::uint8_t first = reader.u8();
-  SessionId sender;
-  reader.copy_to(sender.bytes);
+  reader.skip(SessionId::kSize);
   if (reader.truncated()) return Drop::Truncated;
   if (datagram.size() > HandshakeGate::kDatagramSizeMax) return Drop::Oversize;
 
@@ -23,7 +22,6 @@ std::optional<Drop> refuse_by_head(Bytes datagram) {
       opcode == Opcode::HardResetClientV2 || opcode == Opcode::ControlV1 || opcode == Opcode::AckV1;
   if (!may_begin) return Drop::UnknownOpcode;
   if (key_id_of(first).value != 0) return Drop::WrongKeyId;
-  if (sender.is_zero()) return Drop::ForeignSession;
   return std::nullopt;
 }
 
@@ -75,11 +73,13 @@ GateVerdict HandshakeGate::reply(SessionId client, const LinkEndpoint& from, Now
 
   const ControlPacket reset{
       .opcode = Opcode::HardResetServerV2,
+      .key_id = {0},
       .sender = cookie_.make(from, client, now.instant),
       .ack_count = 1,
       .ack_ids = {MessageId{0}},
       .receiver = client,
       .message_id = {0},
+      .payload = {},
   };
   std::array<std::uint8_t, ControlPacket::kHeaderSizeMax> plain;
   ByteWriter writer(plain);
