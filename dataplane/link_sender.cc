@@ -25,14 +25,12 @@ MutableBytes LinkSender::room() {
   return next_->bytes();
 }
 
-bool LinkSender::send(Ring& ring, const UdpSocket& socket, const LinkEndpoint& to,
-                      Bytes datagram) {
+bool LinkSender::send(Ring& ring, const UdpSocket& socket, const LinkEndpoint& to, Bytes datagram) {
   RW_ASSERT(next_.has_value());
   const std::uint32_t slot = next_->slot();
   OutgoingMessage& message = messages_[slot];
   message.prepare(to, socket.is_ipv6(), datagram);
-  const RequestTag tag{
-      .operation = Operation::LinkSend, .listener = to.listener, .slot = slot};
+  const RequestTag tag{.operation = Operation::LinkSend, .listener = to.listener, .slot = slot};
   if (!ring.send_message(tag, socket.fd(), message.header())) return false;
   next_->lend_to_kernel();
   next_.reset();

@@ -33,7 +33,9 @@ class LinkSender {
   [[nodiscard]] bool send(Ring& ring, const UdpSocket& socket, const LinkEndpoint& to,
                           Bytes datagram);
   /// The send with this tag has completed.
-  void note_completed(const RequestTag& tag) { const PacketBuffer done = pool_.take_back(tag.slot); }
+  void note_completed(const RequestTag& tag) {
+    const PacketBuffer done = pool_.take_back(tag.slot);
+  }
 
   [[nodiscard]] std::size_t count() const { return pool_.count(); }
 

@@ -76,8 +76,8 @@ struct WorkerPorts {
 /// to_control(). Neither copied nor moved. Destroying it stops and joins the thread.
 class Worker {
  public:
-  /// The worker sleeps on its own `bell`, and rings `control_bell` when reports or control datagrams
-  /// wait, at most once per batch. Bells, lanes and `traffic` outlive the worker.
+  /// The worker sleeps on its own `bell`, and rings `control_bell` when reports or control
+  /// datagrams wait, at most once per batch. Bells, lanes and `traffic` outlive the worker.
   Worker(WorkerSettings settings, const WorkerLanes& lanes, const Wakeup& bell,
          const Wakeup& control_bell, PeerTrafficTable& traffic);
   ~Worker();

@@ -72,8 +72,8 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
     for (UdpSocketGroup& listener : settings.listeners) {
       one.sockets.push_back(std::move(listener.sockets[i]));
     }
-    workers_.push_back(std::make_unique<Worker>(std::move(one), lanes_of(i), bells_[i],
-                                                control_bell_, traffic_));
+    workers_.push_back(
+        std::make_unique<Worker>(std::move(one), lanes_of(i), bells_[i], control_bell_, traffic_));
   }
 }
 

@@ -46,8 +46,8 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       tun_buffers_({.group = kTunGroup,
                     .budget = settings.limits.tun_receive_size,
                     .buffer_size = frame_room(settings)}),
-      sender_({.budget = settings.limits.send_size,
-               .datagram_size_max = datagram_size_max(settings)}),
+      sender_(
+          {.budget = settings.limits.send_size, .datagram_size_max = datagram_size_max(settings)}),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
           kReceiveHeadroom + datagram_size_max(settings)),
@@ -63,9 +63,9 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
 Result<void> WorkerLoop::set_up() {
   // Every buffer can be in one request, and each listener, TUN read, the bell and a cancellation
   // are one more. Four times as many completions cannot overflow (E02).
-  const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() +
-                                    sender_.count() + taken_over_.count() +
-                                    settings_.sockets.size() + kSingleTunReads + 2;
+  const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() + sender_.count() +
+                                    taken_over_.count() + settings_.sockets.size() +
+                                    kSingleTunReads + 2;
   if (Result<void> opened =
           ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
       !opened) {
@@ -176,8 +176,8 @@ void WorkerLoop::publish_traffic() {
     const auto traffic = datapath_.traffic_of(peer);
     if (!traffic) continue;
     around_.traffic.publish(peer, {.bytes_received = traffic->bytes_received,
-                            .bytes_sent = traffic->bytes_sent,
-                            .last_received = traffic->last_received});
+                                   .bytes_sent = traffic->bytes_sent,
+                                   .last_received = traffic->last_received});
   }
 }
 

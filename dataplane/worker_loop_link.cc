@@ -26,8 +26,8 @@ void WorkerLoop::on_link_receive(const Completion& completion) {
 void WorkerLoop::receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener) {
   const MutableBytes filled = link_buffers_.take(buffer, size);
   const auto message = parse_received_message(filled);
-  const auto from = message ? decode_link_endpoint(message->name, message->control, listener)
-                            : std::nullopt;
+  const auto from =
+      message ? decode_link_endpoint(message->name, message->control, listener) : std::nullopt;
   if (!from || message->truncated) {
     drop(message && message->truncated ? Drop::Oversize : Drop::Truncated);
     link_buffers_.give_back(buffer);
@@ -120,9 +120,8 @@ void WorkerLoop::hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes)
 }
 
 void WorkerLoop::give_to_control(const LinkEndpoint& from, Bytes datagram) {
-  const PacketOrigin origin{.kind = PacketKind::ControlDatagram,
-                            .worker = settings_.datapath.self,
-                            .endpoint = from};
+  const PacketOrigin origin{
+      .kind = PacketKind::ControlDatagram, .worker = settings_.datapath.self, .endpoint = from};
   if (!ports_.to_control.push(origin, datagram)) return drop(Drop::QueueFull);
   control_bell_due_ = true;
   ports_.counters.add(Counter::ControlDatagrams);

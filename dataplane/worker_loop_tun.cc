@@ -14,8 +14,8 @@ void WorkerLoop::arm_tun_reads() {
     const RequestTag tag{.operation = Operation::TunRead, .slot = static_cast<std::uint32_t>(i)};
     const int fd = settings_.tun_queue.get();
     const bool armed = multishot_reads_ ? ring_.read_packets(tag, fd, tun_buffers_.group())
-                                 : ring_.read_packet(tag, fd, tun_buffers_.group(),
-                                                     tun_buffers_.buffer_size());
+                                        : ring_.read_packet(tag, fd, tun_buffers_.group(),
+                                                            tun_buffers_.buffer_size());
     if (!armed) continue;
     read.note_armed();
     ports_.counters.add(Counter::TunReadArmed);
@@ -26,8 +26,8 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
   LastingRequest& read = tun_reads_[completion.tag.slot];
   if (completion.buffer) {
     const auto size = static_cast<std::size_t>(std::max(completion.result, std::int32_t{0}));
-    tun_pending_.push_back({.buffer = *completion.buffer,
-                            .bytes = tun_buffers_.take(*completion.buffer, size)});
+    tun_pending_.push_back(
+        {.buffer = *completion.buffer, .bytes = tun_buffers_.take(*completion.buffer, size)});
     read.note_progress();
   }
   if (completion.more) return;
