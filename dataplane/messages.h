@@ -19,6 +19,8 @@ namespace ringway {
 
 // Control thread -> worker. Session commands go to the owner, routes to all workers.
 
+/// A session that speaks DATA_V1 (settings.data_v2 is false) is announced to all workers: its
+/// packets name no peer, so whichever worker they reach has to know the owner by their endpoint.
 struct AddSession {
   PeerId peer_id;
   LinkEndpoint endpoint;
@@ -33,6 +35,7 @@ struct PromoteKey {
   PeerId peer_id;
   KeyId key_id;
 };
+/// To whom AddSession went.
 struct RemoveSession {
   PeerId peer_id;
 };

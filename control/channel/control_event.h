@@ -38,8 +38,8 @@ struct AuthRequested {
 struct KeysReady {
   DataKeys keys;
 };
-/// Server: the client has acknowledged our key-method-2 message; text messages may flow. Raised
-/// for the first negotiation only.
+/// The peer has acknowledged our key-method-2 message, and both are exchanged; text messages may
+/// flow. Raised on both ends, for the first negotiation only.
 struct ControlActive {};
 /// Server: PUSH_REQUEST.
 struct PushRequested {};
@@ -47,7 +47,8 @@ struct PushRequested {};
 struct PushReceived {
   PushReply reply;
 };
-/// A renegotiation finished (true), or failed and left the old keys alone (false).
+/// A renegotiation finished (true), or failed and left the old keys alone (false). KeysReady may
+/// have been raised for one that fails afterwards: the peer then never confirmed that it has them.
 struct Renegotiated {
   KeyId key_id;
   bool succeeded = true;

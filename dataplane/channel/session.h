@@ -49,6 +49,7 @@ class Session {
                                                  Instant now);
 
   [[nodiscard]] KeySlots& keys() { return keys_; }
+  [[nodiscard]] const KeySlots& keys() const { return keys_; }
   [[nodiscard]] PingTimer& ping_timer() { return ping_timer_; }
   [[nodiscard]] const PingTimer& ping_timer() const { return ping_timer_; }
   [[nodiscard]] const Traffic& traffic() const { return traffic_; }
