@@ -47,13 +47,13 @@ Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGrou
   return sockets;
 }
 
-Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, const TunDevice& tun,
+Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
                                                   std::vector<UdpSocketGroup> listeners) {
   WorkerGroupSettings settings{.datapath = datapath_settings(config),
                                .listeners = std::move(listeners),
                                .peers_max = 2 * config.clients_max + tun.queue_count()};
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
-    settings.tun_queues.push_back(tun.queue_fd(i));
+    settings.tun_queues.push_back(tun.take_queue(i));
   }
   return WorkerGroup::create(std::move(settings));
 }
