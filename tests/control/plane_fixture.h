@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "control/channel/cipher_negotiation.h"
+#include "control/channel/control_channel.h"
 #include "control/control_plane.h"
 #include "tests/support/certificates.h"
 #include "tests/support/seeded_random.h"
