@@ -33,16 +33,21 @@ int main(int argc, char** argv) {
   app.footer("`ringway server --help` lists the options of a configuration.");
 
   CLI::App* server = app.add_subcommand("server", "Run a server.");
-  server->usage("Usage: ringway server CONFIG [--option parameter ...]");
   // What follows is in OpenVPN's spelling, which CLI11 does not know.
   server->prefix_command();
-  server->footer(ringway::server_command_help());
+  server->set_help_flag();
+  bool wants_server_help = false;
+  server->add_flag("-h,--help", wants_server_help, "Lists the options of a configuration.");
 
   // CLI11 reports by exception, and this is the only place where one can occur.
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 1;
+  }
+  if (wants_server_help) {
+    fmt::print("{}", ringway::server_command_help());
+    return 0;
   }
   return ringway::run_server_command(server->remaining());
 }

@@ -57,7 +57,9 @@ int run_server_command(std::span<const std::string> words) {
 }
 
 std::string server_command_help() {
-  return "Reads OpenVPN's server configuration. Options of the configuration may follow its name, "
+  return "Usage: ringway server CONFIG [--option parameter ...]\n"
+         "\n"
+         "Reads OpenVPN's server configuration. Options of the configuration may follow its name, "
          "in\n"
          "OpenVPN's spelling; they win over the file. Two options are for the command line alone:\n"
          "\n"

@@ -10,7 +10,7 @@ namespace ringway {
 /// where the configuration says `cd`.
 int run_server_command(std::span<const std::string> words);
 
-/// What `ringway server --help` says behind its usage.
+/// What `ringway server --help` says.
 std::string server_command_help();
 
 }  // namespace ringway
