@@ -9,7 +9,8 @@ wanted_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"; }
 missing_packages() {
   comm -23 \
     <(wanted_packages "$1" | sort) \
-    <(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u)
+    <(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' |
+      sed -n 's/^installed //p' | sort -u)
 }
 
 # install_packages FILE: returns non-zero, with a sentence, when that cannot be done.

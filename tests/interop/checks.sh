@@ -76,6 +76,7 @@ in_parallel() {
   for case in "$@"; do
     while (($(jobs -pr | wc -l) >= at_once)); do wait -n || true; done
     (
+      # shellcheck disable=SC2030  # Counted apart on purpose; adopt_results adds them up.
       checks_run=0 checks_failed=0
       # shellcheck disable=SC2086  # A case is a list of words.
       "$function" $case
@@ -103,7 +104,9 @@ adopt_results() {
   passed=$(grep -c '^ok - ' "$2" || true)
   failed=$(grep -c '^not ok - ' "$2" || true)
   grep -v '^1\.\.[0-9]*$' "$2" || true
+  # shellcheck disable=SC2031
   checks_run=$((checks_run + passed + failed))
+  # shellcheck disable=SC2031
   checks_failed=$((checks_failed + failed))
   grep -qx "1\.\.$((passed + failed))" "$2" || not_ok "case '$1' ran to its end"
 }

@@ -21,7 +21,7 @@ client_case() {
   client_config 1 "$family" "$client_wrap" "data-ciphers $cipher" "reneg-sec $client_seconds" \
     >client.conf
 
-  start_helper in_client 1 "$interop_dir/wire.py" outside "$server_port" >wire.log
+  start_helper "$(client_ns 1)" "$interop_dir/wire.py" outside "$server_port" >wire.log
   wait_for 10 grep -q watching wire.log
   require "server starts ($label)" start_server server.conf
   start_client 1 client.conf
@@ -53,15 +53,16 @@ pings() {
 transfers_across_renegotiations() {
   local client_v6 up_pid down_pid at_least=$((4 << 20)) rate=$((256 << 10))
   client_v6=$(inner_address 1 6)
-  start_helper in_server "$interop_dir/transfer.py" receive "$inner_v4" 5001 >up-receive.log 2>&1
-  start_helper in_client 1 "$interop_dir/transfer.py" receive "$client_v6" 5002 \
+  start_helper "$server_ns" "$interop_dir/transfer.py" receive "$inner_v4" 5001 \
+    >up-receive.log 2>&1
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" receive "$client_v6" 5002 \
     >down-receive.log 2>&1
   wait_for 10 grep -q listening up-receive.log
   wait_for 10 grep -q listening down-receive.log
-  start_helper in_client 1 "$interop_dir/transfer.py" send "$inner_v4" 5001 "$at_least" \
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" send "$inner_v4" 5001 "$at_least" \
     "$work/enough" "$rate" >up.log 2>&1
   up_pid=$helper_pid
-  start_helper in_server "$interop_dir/transfer.py" send "$client_v6" 5002 "$at_least" \
+  start_helper "$server_ns" "$interop_dir/transfer.py" send "$client_v6" 5002 "$at_least" \
     "$work/enough" "$rate" >down.log 2>&1
   down_pid=$helper_pid
   check "three renegotiations on the wire, data follows in both directions ($label)" \

@@ -72,7 +72,8 @@ make_static_key() {
 }
 
 # make_pki DIR CLIENTS: everything that the tests use, under the names that OpenVPN's own samples
-# have: ca, server, client1..N, revoked (listed in crl.pem), stranger (of another CA), dh.pem, ta.key.
+# have: ca, server, client1..N, revoked (listed in crl.pem), stranger (of another CA), dh.pem,
+# ta.key.
 make_pki() {
   local dir=$1 clients=$2 number
   mkdir -p "$dir"

@@ -37,7 +37,9 @@ is_stock_server() { [[ $(basename "${server_command[0]}") == openvpn ]]; }
 server_port=1194
 server_v4=192.0.2.1
 server_v6=2001:db8::1
+# shellcheck disable=SC2034  # For the tests.
 inner_v4=10.8.0.1
+# shellcheck disable=SC2034
 inner_v6=fd00:8::1
 
 # --- Namespaces -------------------------------------------------------------------------------
@@ -268,11 +270,19 @@ inner_address() {
     awk '{ sub("/.*", "", $4); print $4; exit }'
 }
 
-# start_helper COMMAND...: a background process that topology_down ends; sets helper_pid.
+# start_helper NAMESPACE COMMAND...: a background process that topology_down ends; sets helper_pid.
+# No function may stand between: the process started must be the command itself, to be killed.
 start_helper() {
-  "$@" </dev/null &
+  local namespace=$1
+  shift
+  ip netns exec "$namespace" "$@" </dev/null &
   helper_pid=$!
   helper_pids+=("$helper_pid")
+}
+
+stop_helper() {
+  kill "-${2:-TERM}" "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
 }
 
 # Sanitizers write where standard error goes.
