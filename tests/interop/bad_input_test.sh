@@ -1,6 +1,7 @@
 #!/bin/bash
 # R24: what an operator can get wrong. Each mistake is refused within two seconds, with exit status
-# 1 and one message that names what is wrong, and nothing is left behind: no TUN device, no pid file.
+# 1 and one message that names what is wrong, and nothing is left behind: neither a TUN device nor a
+# pid file.
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"
