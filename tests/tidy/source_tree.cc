@@ -83,6 +83,20 @@ Inside opened_at(std::string_view text, std::size_t at) {
   return Inside::Code;
 }
 
+/// Whether there is a = outside parentheses: what follows is a value, not a body.
+bool is_assigned(std::string_view before) {
+  int depth = 0;
+  for (const char c : before) {
+    depth += (c == '(') - (c == ')');
+    if (c == '=' && depth == 0) return true;
+  }
+  return false;
+}
+
+bool is_access_label(std::string_view before) {
+  return before == "public" || before == "private" || before == "protected";
+}
+
 /// What the text before a brace says that the brace opens.
 enum class Block { Scope, Function, Other };
 
@@ -95,7 +109,7 @@ Block block_of(std::string_view before, bool inside_function) {
       (has_word(before, "class") || has_word(before, "struct") || has_word(before, "union"))) {
     return Block::Scope;
   }
-  if (has_parameters && before.find('=') == std::string_view::npos) return Block::Function;
+  if (has_parameters && !is_assigned(before)) return Block::Function;
   // operator== and the like have a sign of their own.
   return has_word(before, "operator") ? Block::Function : Block::Other;
 }
@@ -109,7 +123,7 @@ class BraceWalk {
     for (std::size_t line = 0; line < file_.code.size(); ++line) {
       if (file_.code[line].starts_with('#')) continue;
       for (const char c : file_.code[line]) step(c, line);
-      before_ += ' ';
+      if (!before_.empty()) before_ += ' ';
     }
     return std::move(functions_);
   }
@@ -120,7 +134,7 @@ class BraceWalk {
       open(line);
     } else if (c == '}') {
       close(line);
-    } else if (c == ';') {
+    } else if (c == ';' || (c == ':' && is_access_label(before_))) {
       before_.clear();
     } else if (!before_.empty() || std::isspace(static_cast<unsigned char>(c)) == 0) {
       if (before_.empty()) begun_ = line;
