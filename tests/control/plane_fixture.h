@@ -128,7 +128,7 @@ class PlaneTest : public ::testing::Test {
     std::array<std::uint8_t, ControlPlane::kDatagramSizeMax> scratch;
     while (const auto datagram = plane_->poll_transmit(scratch, now_)) {
       moved = true;
-      ++datagrams_sent_;
+      bytes_sent_ += datagram->bytes.size();
       for (const auto& client : clients_) {
         if (client->endpoint.remote != datagram->to.remote) continue;
         client->channel.handle_datagram(datagram->bytes, now_);
@@ -198,7 +198,7 @@ class PlaneTest : public ::testing::Test {
   std::unique_ptr<ControlPlane> plane_;
   std::vector<std::unique_ptr<PlaneClient>> clients_;
   std::vector<AddressedCommand> commands_;
-  std::size_t datagrams_sent_ = 0;
+  std::size_t bytes_sent_ = 0;
   std::string log_;
 };
 

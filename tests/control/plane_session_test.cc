@@ -26,6 +26,20 @@ TEST_F(ControlPlaneSessionTest, InstallsTheKeysOfARenegotiation) {
   EXPECT_EQ(client.keys, (std::vector<KeyId>{{0}, {1}}));
 }
 
+TEST_F(ControlPlaneSessionTest, RefusesARenegotiationBySomebodyElse) {
+  start();
+  PlaneClient& client = connect(at(1000), *client1_);
+  pass(6s);
+  *client1_ = std::move(*client2_);
+  const std::size_t before = commands_.size();
+  client.channel.renegotiate(now_);
+  settle();
+
+  EXPECT_TRUE(client.auth_failed);
+  EXPECT_EQ(command_text(before), "unroute unroute remove");
+  EXPECT_TRUE(plane_->clients().empty());
+}
+
 TEST_F(ControlPlaneSessionTest, RenegotiatesWhenAKeyWearsOut) {
   start();
   connect(at(1000), *client1_);
