@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/secret.h"
 #include "base/unique_fd.h"
 #include "control/control_plane.h"
@@ -176,7 +177,8 @@ DatapathSettings datapath_settings(const ServerConfig& config) {
                             .pool_v4 = config.tunnel.network_v4,
                             .pool_v6 = config.tunnel.network_v6,
                             .tun_mtu = config.tunnel.mtu,
-                            .sessions_max = config.clients_max};
+                            .sessions_max = 2 * config.clients_max};
+  SystemRandom().fill(settings.address_hash.key);
   if (settings.pool_v4) settings.own_v4 = settings.pool_v4->address.plus(1);
   if (settings.pool_v6) settings.own_v6 = settings.pool_v6->address.plus(1);
   return settings;

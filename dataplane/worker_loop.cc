@@ -135,15 +135,19 @@ void WorkerLoop::handle_command(WorkerCommand command) {
   }
   if (const auto* added = std::get_if<AddSession>(&command)) {
     RW_ASSERT(added->endpoint.listener < settings_.sockets.size());
-    if (std::ranges::find(peers_, added->peer_id) == peers_.end()) {
-      peers_.push_back(added->peer_id);
-    }
+    keep_traffic_of(added->peer_id);
   } else if (const auto* removed = std::get_if<RemoveSession>(&command)) {
-    std::erase(peers_, removed->peer_id);
-    around_.traffic.clear(removed->peer_id);
+    if (std::erase(peers_, removed->peer_id) > 0) around_.traffic.clear(removed->peer_id);
   }
   datapath_.handle_command(std::move(command), now_);
   transmit_due_ = true;
+}
+
+/// Sessions of other workers are announced here too when they speak DATA_V1; their rows are not
+/// ours.
+void WorkerLoop::keep_traffic_of(PeerId peer) {
+  if (owner_of(peer, settings_.datapath.worker_count) != settings_.datapath.self) return;
+  if (std::ranges::find(peers_, peer) == peers_.end()) peers_.push_back(peer);
 }
 
 void WorkerLoop::act_on(const Completion& completion) {

@@ -55,6 +55,7 @@ class WorkerLoop {
   [[nodiscard]] Duration wait_time() const;
   void drain_commands();
   void handle_command(WorkerCommand command);
+  void keep_traffic_of(PeerId peer);
   void act_on(const Completion& completion);
   void run_timers();
   void publish_traffic();
