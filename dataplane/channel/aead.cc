@@ -89,12 +89,13 @@ void Aead::seal(const AeadNonce& nonce, Bytes associated, Bytes plaintext, Mutab
   if (auto* const gcm = std::get_if<OpensslGcm>(&engine_)) {
     return openssl_seal(gcm->get(), nonce, associated, plaintext, ciphertext, tag);
   }
-  const auto& key = *std::get_if<SodiumChaCha>(&engine_);
+  const auto* const key = std::get_if<SodiumChaCha>(&engine_);
+  RW_ASSERT(key != nullptr);
   std::uint8_t nothing = 0;
   crypto_aead_chacha20poly1305_ietf_encrypt_detached(
       ciphertext.empty() ? &nothing : ciphertext.data(), tag.data(), nullptr, not_null(plaintext),
       plaintext.size(), not_null(associated), associated.size(), nullptr, nonce.data(),
-      key.bytes().data());
+      key->bytes().data());
 }
 
 bool Aead::open(const AeadNonce& nonce, Bytes associated, Bytes ciphertext, Bytes tag,
@@ -105,12 +106,13 @@ bool Aead::open(const AeadNonce& nonce, Bytes associated, Bytes ciphertext, Byte
   if (auto* const gcm = std::get_if<OpensslGcm>(&engine_)) {
     return openssl_open(gcm->get(), nonce, associated, ciphertext, tag, plaintext);
   }
-  const auto& key = *std::get_if<SodiumChaCha>(&engine_);
+  const auto* const key = std::get_if<SodiumChaCha>(&engine_);
+  RW_ASSERT(key != nullptr);
   std::uint8_t nothing = 0;
   return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
              plaintext.empty() ? &nothing : plaintext.data(), nullptr, not_null(ciphertext),
              ciphertext.size(), tag.data(), not_null(associated), associated.size(), nonce.data(),
-             key.bytes().data()) == 0;
+             key->bytes().data()) == 0;
 }
 
 }  // namespace ringway
