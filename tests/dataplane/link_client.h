@@ -81,6 +81,29 @@ class LinkClient {
   UniqueFd fd_;
 };
 
+/// Gives the loopback device an address and waits until it works: the kernel finishes IPv6
+/// addresses behind the back of who adds them.
+inline void add_loopback_address(const IpAddress& address) {
+  run("ip addr replace " + Prefix::host(address).to_string() + " dev lo" +
+      (address.is_v4() ? "" : " nodad"));
+  const bool ipv6 = !address.is_v4();
+  const UniqueFd own(::socket(ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketName any = SocketName::of({}, ipv6);
+  ASSERT_EQ(::bind(own.get(), any.get(), any.size), 0);
+  std::array<std::uint8_t, kSocketNameSize> bound{};
+  socklen_t size = bound.size();
+  ASSERT_EQ(::getsockname(own.get(), reinterpret_cast<sockaddr*>(bound.data()), &size), 0);
+  const Endpoint self{.address = address,
+                      .port = decode_socket_name(bound)->port,
+                      .scope_id = address.bytes()[0] == 0xfe ? 1u : 0u};
+  const SocketName name = SocketName::of(self, ipv6);
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    ::sendto(own.get(), "", 0, MSG_DONTWAIT, name.get(), name.size);
+    if (is_readable(own.get(), 20)) return;
+  }
+  FAIL() << address.to_string() << " does not work";
+}
+
 struct Received {
   std::vector<std::uint8_t> datagram;
   LinkEndpoint from;

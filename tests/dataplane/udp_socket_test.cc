@@ -39,11 +39,9 @@ class UdpSocketTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     test::run("ip link set lo up mtu 65536");
-    for (const char* address : {"192.0.2.1/32", "192.0.2.2/32"}) {
-      test::run(std::string("ip addr replace ") + address + " dev lo");
-    }
-    for (const char* address : {"2001:db8::1/128", "2001:db8::2/128", "fe80::1/64"}) {
-      test::run(std::string("ip addr replace ") + address + " dev lo nodad");
+    for (const char* address :
+         {"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "fe80::1"}) {
+      test::add_loopback_address(ip(address));
     }
   }
 };
