@@ -89,7 +89,8 @@ void ClientBook::bury() { removed_.clear(); }
 
 void ClientBook::update(Client& client) {
   if (client.stage == Client::Stage::Gone) return;
-  refresh_deadline(client);
+  // A retransmission stays due until it is sent: transmit_done() asks for the deadline again.
+  deadlines_.set(client.id, std::nullopt);
   if (client.awaits_transmit) return;
   client.awaits_transmit = true;
   (client.is_established() ? established_output_ : newcomer_output_).push_back(client.id);
