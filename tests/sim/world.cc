@@ -17,10 +17,9 @@ namespace {
 constexpr Instant kStart{1000s};
 constexpr UnixTime kWallStart{1'750'000'000};
 constexpr std::uint16_t kServerPort = 1194;
+constexpr int kTurnsAtOnceMax = 1000;
 
-UnixTime wall_at(Instant instant) {
-  return {kWallStart.seconds + (instant - kStart) / 1s};
-}
+UnixTime wall_at(Instant instant) { return {kWallStart.seconds + (instant - kStart) / 1s}; }
 
 LinkEndpoint link_from(const Endpoint& client) {
   return {.remote = client, .local = *IpAddress::parse("198.51.100.1"), .listener = 0};
@@ -98,11 +97,10 @@ World::World(const WorldSettings& settings)
                        .worker_count = settings.workers,
                        .seed = settings.seed,
                        .command_delay = settings.command_delay},
-      SimServer::Outputs{.link =
-                             [this](const LinkEndpoint& to, Bytes datagram) {
-                               send_on_link(server_endpoint(), to.remote, datagram);
-                             },
-                         .tun = [this](Bytes packet) { note_at_server(packet); }},
+      SimServer::Outputs{
+          .link = [this](const LinkEndpoint& to,
+                         Bytes datagram) { send_on_link(server_endpoint(), to.remote, datagram); },
+          .tun = [this](Bytes packet) { note_at_server(packet); }},
       log_, now_);
   for (std::size_t index = 0; index < settings.clients; ++index) add_client(index);
 }
@@ -116,12 +114,10 @@ void World::add_client(std::size_t index) {
                        .endpoint = {IpAddress::v4(0xc0000201u + number / 4),
                                     static_cast<std::uint16_t>(40000 + number), 0},
                        .seed = settings_.seed * 1000 + number},
-      SimClient::Outputs{.link =
-                             [this](const Endpoint& from, Bytes datagram) {
-                               send_on_link(from, server_endpoint(), datagram);
-                             },
-                         .tun = [this](const SimClient& client,
-                                       Bytes packet) { note_at_client(client, packet); }},
+      SimClient::Outputs{
+          .link = [this](const Endpoint& from,
+                         Bytes datagram) { send_on_link(from, server_endpoint(), datagram); },
+          .tun = [this](const SimClient& client, Bytes packet) { note_at_client(client, packet); }},
       log_, now_));
 }
 
@@ -158,6 +154,7 @@ IpAddress World::server_address() const { return config_.tunnel.network_v4->addr
 /// To the next thing that happens anywhere, but not beyond `until`.
 void World::step(Instant until) {
   const auto next = next_event();
+  watch_for_spinning(next);
   now_.instant = std::max(now_.instant, std::min(next.value_or(until), until));
   now_.wall = wall_at(now_.instant);
   deliver_arrivals();
@@ -173,9 +170,16 @@ std::optional<Instant> World::next_event() const {
   consider(server_->poll_timeout());
   for (const auto& client : clients_) consider(client->poll_timeout());
   if (traffic_interval_ > Duration{0}) consider(traffic_due_);
-  // A core that asks for a moment of the past must not stop the clock.
-  if (next && *next <= now_.instant) next = now_.instant + 1us;
   return next;
+}
+
+/// A core that goes on asking for the present would have its shell turn in circles.
+void World::watch_for_spinning(std::optional<Instant> next) {
+  turns_at_once_ = next && *next <= now_.instant ? turns_at_once_ + 1 : 0;
+  if (turns_at_once_ < kTurnsAtOnceMax) return;
+  ADD_FAILURE() << "a core asks again and again to be called at once" << trace();
+  now_.instant = now_.instant + 1s;
+  turns_at_once_ = 0;
 }
 
 void World::deliver_arrivals() {
@@ -244,9 +248,8 @@ void World::expect_nothing(const std::optional<std::string>& fault) {
 }
 
 SimClient* World::client_at(const Endpoint& endpoint) {
-  const auto found = std::ranges::find(clients_, endpoint, [](const auto& client) {
-    return client->endpoint();
-  });
+  const auto found =
+      std::ranges::find(clients_, endpoint, [](const auto& client) { return client->endpoint(); });
   return found == clients_.end() ? nullptr : found->get();
 }
 

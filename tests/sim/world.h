@@ -41,10 +41,10 @@ struct WorldSettings {
 
 /// A server and its clients over a bad network, in virtual time, from one seed.
 ///
-/// After every step it holds what must always hold: an inner packet comes out at most once, unharmed
-/// and only if it was sent, from a source address that its client owns (C01, R21), and no packet id
-/// is used twice under one key (A20). What does not hold is a test failure that prints the seed and
-/// the last events.
+/// After every step it holds what must always hold: an inner packet comes out at most once,
+/// unharmed and only if it was sent, from a source address that its client owns (C01, R21), and no
+/// packet id is used twice under one key (A20). What does not hold is a test failure that prints
+/// the seed and the last events.
 class World {
  public:
   explicit World(const WorldSettings& settings);
@@ -77,6 +77,7 @@ class World {
   void add_client(std::size_t index);
   [[nodiscard]] std::optional<Instant> next_event() const;
   void step(Instant until);
+  void watch_for_spinning(std::optional<Instant> next);
   void deliver_arrivals();
   void fire_timeouts();
   void make_traffic();
@@ -102,6 +103,7 @@ class World {
   std::vector<std::unique_ptr<SimClient>> clients_;
   Duration traffic_interval_{0};
   Instant traffic_due_;
+  int turns_at_once_ = 0;
 };
 
 /// The seeds of a test: RINGWAY_SEED alone if it is set, otherwise 1 to `count`.
