@@ -63,6 +63,7 @@ ServerConfig make_config(const WorldSettings& settings) {
   // All clients carry the same certificate.
   config.duplicate_cn = true;
   config.client_to_client = settings.client_to_client;
+  config.explicit_exit_notify = settings.explicit_exit_notify;
   return config;
 }
 
@@ -140,6 +141,7 @@ void World::set_traffic_interval(Duration interval) {
 }
 
 void World::renegotiate(std::size_t client) { clients_[client]->renegotiate(now_); }
+void World::leave(std::size_t client) { clients_[client]->leave(now_); }
 
 bool World::all_connected() const {
   return std::ranges::all_of(clients_, [](const auto& client) { return client->is_connected(); });

@@ -36,6 +36,7 @@ struct WorldSettings {
   Duration ping_restart{60s};
   bool client_to_client = false;
   bool cc_exit = true;
+  int explicit_exit_notify = 0;
   Duration command_delay{0};
 };
 
@@ -55,6 +56,7 @@ class World {
   /// Has every connected client and the server exchange a packet each way so often; 0 stops it.
   void set_traffic_interval(Duration interval);
   void renegotiate(std::size_t client);
+  void leave(std::size_t client);
 
   [[nodiscard]] SimClient& client(std::size_t index) { return *clients_[index]; }
   [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
