@@ -192,6 +192,51 @@ TEST(HandshakeSim, ShrugsOffNoiseOfEveryKind) {  // A16
   EXPECT_EQ(world.server().plane().half_open_count(), 0u);
 }
 
+TEST(HandshakeSim, LeavesALiveSessionAloneWhenResetsAreSpoofedAtIt) {  // A15
+  World world({});
+  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 2s)) << world.trace();
+  world.set_traffic_interval(50ms);
+  int resets_back = 0;
+  world.network().set_meddler([&](Datagram datagram) {
+    resets_back += opcode_of(datagram.bytes.front()) == Opcode::HardResetServerV2 ? 1 : 0;
+    return std::vector{std::move(datagram)};
+  });
+
+  for (std::uint8_t i = 1; i <= 100; ++i) {
+    std::array<std::uint8_t, 64> plain;
+    ByteWriter writer(plain);
+    encode_control_packet({.opcode = Opcode::HardResetClientV2, .sender = {{i, i, i}}}, writer);
+    std::array<std::uint8_t, 256> out;
+    const Bytes reset = world.client_wrap().wrap(writer.written(), {1, 1'750'000'000}, out);
+    world.server().handle_datagram(MutableBytes(out).first(reset.size()),
+                                   World::link_from(world.client(0).endpoint()), world.now());
+    world.run_for(100ms);
+  }
+
+  EXPECT_LE(resets_back, 11);  // At most one a second.
+  world.set_traffic_interval(Duration{0});
+  world.run_for(1s);
+  EXPECT_TRUE(world.client(0).is_connected()) << world.trace();
+  EXPECT_EQ(world.ledger().missing(world.now().instant), 0u) << world.trace();
+}
+
+TEST(HandshakeSim, LetsAClientInAgainThatDiedAndCameBackOnItsPort) {  // A14
+  World world({});
+  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 2s)) << world.trace();
+  world.set_traffic_interval(50ms);
+  world.run_for(5s);
+
+  for (int deaths = 0; deaths < 5; ++deaths) {
+    world.restart(0);
+    ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 5s)) << world.trace();
+    const Instant back = world.now().instant;
+    world.run_for(5s);
+
+    EXPECT_EQ(world.ledger().missing_between(back, world.now().instant - 1s), 0u) << world.trace();
+    EXPECT_EQ(world.server().plane().clients().size(), 1u) << world.trace();
+  }
+}
+
 TEST(HandshakeSim, InstallsKeysBeforeTheClientCanUseThem) {
   World world({.clients = 10});
   world.set_traffic_interval(1ms);

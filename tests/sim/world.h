@@ -57,12 +57,14 @@ class World {
   void set_traffic_interval(Duration interval);
   void renegotiate(std::size_t client);
   void leave(std::size_t client);
+  /// The client dies without a word and starts again at the same address and port.
+  void restart(std::size_t client);
 
   [[nodiscard]] SimClient& client(std::size_t index) { return *clients_[index]; }
   [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
   [[nodiscard]] bool all_connected() const;
   /// An inner packet from one end, outside the regular traffic.
-  void send_from_client(std::size_t index, const PacketLedger::Route& route);
+  void send_from_client(std::size_t index, PacketLedger::Route route);
 
   [[nodiscard]] SimServer& server() { return *server_; }
   [[nodiscard]] SimNetwork& network() { return network_; }
@@ -72,11 +74,13 @@ class World {
   [[nodiscard]] Now now() const { return now_; }
   [[nodiscard]] Endpoint server_endpoint() const;
   [[nodiscard]] IpAddress server_address() const;
+  /// Where a datagram of this client comes from, as the server sees it.
+  [[nodiscard]] static LinkEndpoint link_from(const Endpoint& client);
   /// For the message of an assertion.
   [[nodiscard]] std::string trace() const { return log_.to_string(); }
 
  private:
-  void add_client(std::size_t index);
+  std::unique_ptr<SimClient> make_client(std::size_t index);
   [[nodiscard]] std::optional<Instant> next_event() const;
   void step(Instant until);
   void watch_for_spinning(std::optional<Instant> next);
@@ -106,6 +110,7 @@ class World {
   Duration traffic_interval_{0};
   Instant traffic_due_;
   int turns_at_once_ = 0;
+  std::uint64_t clients_made_ = 0;
 };
 
 /// The seeds of a test: RINGWAY_SEED alone if it is set, otherwise 1 to `count`.
