@@ -99,6 +99,9 @@ class ChannelPair {
     drain();
   }
 
+  ChannelPair(const ChannelPair&) = delete;
+  ChannelPair& operator=(const ChannelPair&) = delete;
+
   void run_for(Duration duration) {
     run_until([] { return false; }, duration);
   }
