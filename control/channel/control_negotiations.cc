@@ -139,11 +139,15 @@ void ControlChannel::State::settle_next(Now now) {
   if (next->is_active() && next->has_keys()) promote_next(now);
 }
 
-/// The keys in use stay as they are. Where the peer was heard, it has counted this KeyId as used.
+/// The keys in use stay as they are. Where the peer was heard, it has counted this KeyId as used,
+/// and is due an alert; otherwise the same id is taken for the next attempt.
 void ControlChannel::State::abandon_next(Now now) {
-  if (next->was_heard()) last_key_id = next->key_id();
   events.push_back(Renegotiated{.key_id = next->key_id(), .succeeded = false});
-  retire(std::move(next), now.instant + kAlertGrace);
+  if (next->was_heard()) {
+    last_key_id = next->key_id();
+    retire(std::move(next), now.instant + kAlertGrace);
+  }
+  next.reset();
   if (current->has_failed()) return close(current->failure());
   if (settings.renegotiate > Duration{0}) renegotiate_at = now.instant + settings.hand_window;
 }

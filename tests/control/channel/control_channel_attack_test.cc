@@ -46,6 +46,9 @@ TEST(ControlChannelAttack, ReplayedDatagramsAtEveryStepChangeNothing) {
     ChannelPair pair(setup_of(std::move(wraps)));
     std::vector<std::pair<Side, Datagram>> recorded;
     expect_unharmed(pair, [&](Side sender, const Datagram& datagram) {
+      // Unwrapped replays are acknowledged again, and those acknowledgements recorded: enough is
+      // enough at some point.
+      if (recorded.size() > 80) return;
       recorded.emplace_back(sender, datagram);
       for (const auto& [side, old] : recorded) pair.inject(side, old);
     });
@@ -136,6 +139,8 @@ TEST(ControlChannelAttack, ForgedHeadersOfAKnownSessionChangeNothing) {
       forged.key_id = {id};
       inject(forged);
     }
+    // Who answers first is the server, to a client that has neither wrapping nor TLS yet.
+    if (packet.opcode == Opcode::HardResetServerV2) return;
     forged = packet;
     forged.sender = test::session_id(0x1234);
     inject(forged);
