@@ -43,8 +43,9 @@ KeyNegotiation* ControlChannel::State::answer_soft_reset(const ControlPacket& pa
 }
 
 void ControlChannel::State::renegotiate(Now now) {
-  if (closed || !established || next != nullptr || rejected) return;
+  // First of all: a deadline that stays in the past would keep the owner's loop spinning.
   renegotiate_at.reset();
+  if (closed || !established || next != nullptr || rejected) return;
   KeyId key_id = last_key_id.next();
   // An id whose packets would be taken for those of a negotiation that still lives.
   while (find(key_id) != nullptr) key_id = key_id.next();

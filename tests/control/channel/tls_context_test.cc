@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <vector>
+
 #include "tests/support/certificate_maker.h"
-#include "tests/support/channel_pair.h"
+#include "tests/support/channel_pair_setup.h"
 
 namespace ringway {
 namespace {
