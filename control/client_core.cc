@@ -25,7 +25,8 @@ constexpr std::uint32_t bits(std::initializer_list<ProtoBit> wanted) {
 
 /// Only what is really done: a server acts on every bit.
 constexpr std::uint32_t kProto =
-    bits({ProtoBit::DataV2, ProtoBit::RequestPush, ProtoBit::TlsKeyExport, ProtoBit::ExitNotify});
+    bits({ProtoBit::DataV2, ProtoBit::RequestPush, ProtoBit::TlsKeyExport,
+          ProtoBit::AuthPendingKeywords, ProtoBit::ExitNotify});
 
 bool offers(std::span<const DataCipher> ciphers, DataCipher wanted) {
   return std::ranges::find(ciphers, wanted) != ciphers.end();

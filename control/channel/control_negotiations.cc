@@ -43,8 +43,9 @@ KeyNegotiation* ControlChannel::State::answer_soft_reset(const ControlPacket& pa
 }
 
 void ControlChannel::State::renegotiate(Now now) {
-  if (closed || !established || next != nullptr || rejected) return;
+  // First of all: a deadline that stays in the past would keep the owner's loop spinning.
   renegotiate_at.reset();
+  if (closed || !established || next != nullptr || rejected) return;
   KeyId key_id = last_key_id.next();
   // An id whose packets would be taken for those of a negotiation that still lives.
   while (find(key_id) != nullptr) key_id = key_id.next();
@@ -139,11 +140,15 @@ void ControlChannel::State::settle_next(Now now) {
   if (next->is_active() && next->has_keys()) promote_next(now);
 }
 
-/// The keys in use stay as they are. Where the peer was heard, it has counted this KeyId as used.
+/// The keys in use stay as they are. Where the peer was heard, it has counted this KeyId as used,
+/// and is due an alert; otherwise the same id is taken for the next attempt.
 void ControlChannel::State::abandon_next(Now now) {
-  if (next->was_heard()) last_key_id = next->key_id();
   events.push_back(Renegotiated{.key_id = next->key_id(), .succeeded = false});
-  retire(std::move(next), now.instant + kAlertGrace);
+  if (next->was_heard()) {
+    last_key_id = next->key_id();
+    retire(std::move(next), now.instant + kAlertGrace);
+  }
+  next.reset();
   if (current->has_failed()) return close(current->failure());
   if (settings.renegotiate > Duration{0}) renegotiate_at = now.instant + settings.hand_window;
 }

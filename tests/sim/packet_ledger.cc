@@ -46,7 +46,9 @@ std::vector<std::uint8_t> PacketLedger::make(const Route& route, Instant now) {
   writer.u16(static_cast<std::uint16_t>(packet.size() - 20));
   writer.u16(0);  // No UDP checksum.
   writer.u64(number);
-  entries_.emplace(number, Entry{.bytes = packet, .sent = now});
+  entries_.emplace(number, Entry{.bytes = packet,
+                                 .sent = now,
+                                 .is_spoofed = route.owned && *route.owned != route.source});
   return packet;
 }
 
@@ -54,6 +56,7 @@ std::optional<std::string> PacketLedger::note_delivered(Bytes packet, Instant) {
   const auto number = number_in(packet);
   const auto entry = number ? entries_.find(*number) : entries_.end();
   if (entry == entries_.end()) return "a packet came out that nobody sent";
+  if (entry->second.is_spoofed) return fmt::format("packet {} claims another's source", *number);
   if (entry->second.delivered) return fmt::format("packet {} came out twice", *number);
   if (!std::ranges::equal(packet, entry->second.bytes)) {
     return fmt::format("packet {} came out changed", *number);
@@ -67,9 +70,9 @@ void PacketLedger::withdraw(Bytes packet) {
   if (const auto number = number_in(packet)) entries_.erase(*number);
 }
 
-std::uint64_t PacketLedger::missing(Instant until) const {
+std::uint64_t PacketLedger::missing_between(Instant from, Instant until) const {
   return static_cast<std::uint64_t>(std::ranges::count_if(entries_, [&](const auto& entry) {
-    return !entry.second.delivered && entry.second.sent < until;
+    return !entry.second.delivered && entry.second.sent >= from && entry.second.sent < until;
   }));
 }
 

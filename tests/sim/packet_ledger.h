@@ -19,6 +19,8 @@ class PacketLedger {
   struct Route {
     IpAddress source;
     IpAddress destination;
+    /// What the sender has been given; a packet of another source must not come out.
+    std::optional<IpAddress> owned;
   };
 
   /// A new packet, entered as sent.
@@ -31,12 +33,16 @@ class PacketLedger {
   [[nodiscard]] std::uint64_t sent() const { return next_number_; }
   [[nodiscard]] std::uint64_t delivered() const { return delivered_; }
   /// Packets sent before `until` that have not come out.
-  [[nodiscard]] std::uint64_t missing(Instant until) const;
+  [[nodiscard]] std::uint64_t missing(Instant until) const {
+    return missing_between(Instant{}, until);
+  }
+  [[nodiscard]] std::uint64_t missing_between(Instant from, Instant until) const;
 
  private:
   struct Entry {
     std::vector<std::uint8_t> bytes;
     Instant sent;
+    bool is_spoofed = false;
     bool delivered = false;
   };
   std::map<std::uint64_t, Entry> entries_;

@@ -40,7 +40,6 @@ class SimClient {
   void leave(Now now);
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
-  void move_to(const Endpoint& endpoint) { endpoint_ = endpoint; }
   [[nodiscard]] ClientCore& core() { return core_; }
   [[nodiscard]] const ClientCore& core() const { return core_; }
   [[nodiscard]] bool is_connected() const { return core_.is_connected(); }

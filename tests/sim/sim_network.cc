@@ -33,10 +33,10 @@ void SimNetwork::toss(const Datagram& datagram, Instant now) {
 }
 
 void SimNetwork::carry(Datagram datagram, Instant now) {
-  const auto spread = static_cast<std::uint64_t>(
-      (settings_.latency_max - settings_.latency_min).count() + 1);
-  Duration latency = settings_.latency_min +
-                     Duration{static_cast<std::int64_t>(random_below(dice_, spread))};
+  const auto spread =
+      static_cast<std::uint64_t>((settings_.latency_max - settings_.latency_min).count() + 1);
+  Duration latency =
+      settings_.latency_min + Duration{static_cast<std::int64_t>(random_below(dice_, spread))};
   if (dice_.happens(settings_.reorder)) latency += settings_.reorder_delay;
   if (dice_.happens(settings_.corruption)) {
     const std::uint64_t bit = random_below(dice_, 8 * datagram.bytes.size());

@@ -70,9 +70,11 @@ void SimServer::handle_timeout(Now now) {
   }
   plane_.handle_timeout(now);
   pump_plane(now);
+  has_stopped_ = plane_.is_shut_down(now);
 }
 
 std::optional<Instant> SimServer::poll_timeout() const {
+  if (has_stopped_) return std::nullopt;
   std::optional<Instant> next = plane_.poll_timeout();
   for (const Worker& worker : workers_) {
     const Instant deadline = worker.datapath->poll_timeout();
@@ -83,6 +85,13 @@ std::optional<Instant> SimServer::poll_timeout() const {
 
 void SimServer::begin_shutdown(Now now) {
   plane_.begin_shutdown(now);
+  pump_plane(now);
+}
+
+void SimServer::renegotiate_all(Now now) {
+  for (const ClientSummary& client : plane_.clients()) {
+    plane_.handle_report(KeyWearingOut{.peer_id = client.peer_id, .key_id = {}}, now);
+  }
   pump_plane(now);
 }
 

@@ -46,6 +46,8 @@ class SimServer {
   void handle_timeout(Now now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
   void begin_shutdown(Now now);
+  /// As if the newest key of every client were worn out.
+  void renegotiate_all(Now now);
 
   [[nodiscard]] ControlPlane& plane() { return plane_; }
   [[nodiscard]] std::uint64_t drops(Drop drop) const;
@@ -73,6 +75,7 @@ class SimServer {
   Outputs outputs_;
   EventLog& log_;
   Duration command_delay_;
+  bool has_stopped_ = false;
   std::vector<Worker> workers_;
   std::array<std::uint8_t, 2048> scratch_{};
 };

@@ -36,15 +36,16 @@ struct WorldSettings {
   Duration ping_restart{60s};
   bool client_to_client = false;
   bool cc_exit = true;
+  int explicit_exit_notify = 0;
   Duration command_delay{0};
 };
 
 /// A server and its clients over a bad network, in virtual time, from one seed.
 ///
-/// After every step it holds what must always hold: an inner packet comes out at most once, unharmed
-/// and only if it was sent, from a source address that its client owns (C01, R21), and no packet id
-/// is used twice under one key (A20). What does not hold is a test failure that prints the seed and
-/// the last events.
+/// After every step it holds what must always hold: an inner packet comes out at most once,
+/// unharmed and only if it was sent, from a source address that its client owns (C01, R21), and no
+/// packet id is used twice under one key (A20). What does not hold is a test failure that prints
+/// the seed and the last events.
 class World {
  public:
   explicit World(const WorldSettings& settings);
@@ -55,12 +56,15 @@ class World {
   /// Has every connected client and the server exchange a packet each way so often; 0 stops it.
   void set_traffic_interval(Duration interval);
   void renegotiate(std::size_t client);
+  void leave(std::size_t client);
+  /// The client dies without a word and starts again at the same address and port.
+  void restart(std::size_t client);
 
   [[nodiscard]] SimClient& client(std::size_t index) { return *clients_[index]; }
   [[nodiscard]] std::size_t client_count() const { return clients_.size(); }
   [[nodiscard]] bool all_connected() const;
   /// An inner packet from one end, outside the regular traffic.
-  void send_from_client(std::size_t index, const PacketLedger::Route& route);
+  void send_from_client(std::size_t index, PacketLedger::Route route);
 
   [[nodiscard]] SimServer& server() { return *server_; }
   [[nodiscard]] SimNetwork& network() { return network_; }
@@ -70,13 +74,16 @@ class World {
   [[nodiscard]] Now now() const { return now_; }
   [[nodiscard]] Endpoint server_endpoint() const;
   [[nodiscard]] IpAddress server_address() const;
+  /// Where a datagram of this client comes from, as the server sees it.
+  [[nodiscard]] static LinkEndpoint link_from(const Endpoint& client);
   /// For the message of an assertion.
   [[nodiscard]] std::string trace() const { return log_.to_string(); }
 
  private:
-  void add_client(std::size_t index);
+  std::unique_ptr<SimClient> make_client(std::size_t index);
   [[nodiscard]] std::optional<Instant> next_event() const;
   void step(Instant until);
+  void watch_for_spinning(std::optional<Instant> next);
   void deliver_arrivals();
   void fire_timeouts();
   void make_traffic();
@@ -102,6 +109,8 @@ class World {
   std::vector<std::unique_ptr<SimClient>> clients_;
   Duration traffic_interval_{0};
   Instant traffic_due_;
+  int turns_at_once_ = 0;
+  std::uint64_t clients_made_ = 0;
 };
 
 /// The seeds of a test: RINGWAY_SEED alone if it is set, otherwise 1 to `count`.
