@@ -31,7 +31,8 @@ enum class Counter : std::uint8_t {
   TunReadStarved,
   TunReadFailed,
   TunReadArmed,
-  TunWaits,  ///< turns in which the TUN was not read because all send buffers were busy
+  LinkWaits,  ///< times that a socket's send buffer was full
+  TunWaits,   ///< turns in which the TUN was not read because all send buffers were busy
   CompletionOverflows,
   RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
   kCount,
@@ -44,8 +45,8 @@ inline constexpr std::string_view kCounterNames[] = {
     "tun_received_packets",  "tun_received_bytes",  "tun_sent_packets",   "tun_sent_bytes",
     "control_datagrams",     "handed_over_packets", "taken_over_packets", "loop_turns",
     "link_receive_starved",  "link_receive_failed", "link_receive_armed", "tun_read_starved",
-    "tun_read_failed",       "tun_read_armed",      "tun_waits",          "completion_overflows",
-    "ring_failures"};
+    "tun_read_failed",       "tun_read_armed",      "link_waits",         "tun_waits",
+    "completion_overflows",  "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
 inline constexpr std::string_view name_of(Counter counter) {

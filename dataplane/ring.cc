@@ -1,5 +1,6 @@
 #include "dataplane/ring.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -16,8 +17,9 @@ namespace {
 /// IORING_OP_READ_MULTISHOT (Linux 6.7), which liburing 2.3 does not know.
 constexpr std::uint8_t kReadMultishot = 49;
 
-constexpr std::array kNeededOperations = {IORING_OP_RECVMSG, IORING_OP_SENDMSG, IORING_OP_READ,
-                                          IORING_OP_WRITE, IORING_OP_ASYNC_CANCEL};
+constexpr std::array kNeededOperations = {IORING_OP_RECVMSG,  IORING_OP_SENDMSG,
+                                          IORING_OP_READ,     IORING_OP_WRITE,
+                                          IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
 
 struct ProbeDelete {
   void operator()(io_uring_probe* probe) const { io_uring_free_probe(probe); }
@@ -168,6 +170,13 @@ bool Ring::send_message(RequestTag tag, int fd, const msghdr& message) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;
   io_uring_prep_sendmsg(request, fd, &message, MSG_NOSIGNAL);
+  return true;
+}
+
+bool Ring::wait_writable(RequestTag tag, int fd) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_poll_add(request, fd, POLLOUT);
   return true;
 }
 

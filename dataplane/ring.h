@@ -18,6 +18,7 @@ namespace ringway {
 enum class Operation : std::uint8_t {
   LinkReceive,
   LinkSend,
+  LinkWritable,
   TunRead,
   TunWrite,        ///< from a receive buffer
   TunWritePooled,  ///< from a PacketBuffer
@@ -28,7 +29,7 @@ enum class Operation : std::uint8_t {
 /// The owner of a request, as it travels through the kernel in user_data. Pure value.
 struct RequestTag {
   Operation operation = Operation::Cancel;
-  /// Which listener, of link receives and sends.
+  /// Which listener, of the link's operations.
   std::uint8_t listener = 0;
   /// Which buffer, of sends and writes.
   std::uint32_t slot = 0;
@@ -94,6 +95,8 @@ class Ring {
   [[nodiscard]] bool read(RequestTag tag, int fd, MutableBytes into);
   [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
+  /// Completes when `fd` can be written to.
+  [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.
   [[nodiscard]] bool cancel_all(RequestTag tag);
 

@@ -1,7 +1,9 @@
 #include "dataplane/udp_socket.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,8 +56,16 @@ bool set_option(int fd, int level, int name, int value) {
 /// The privileged form goes beyond net.core.rmem_max and wmem_max; without CAP_NET_ADMIN the kernel
 /// grants what these allow.
 void set_buffer_size(int fd, int forced, int plain, std::uint32_t size) {
-  const int value = static_cast<int>(size == 0 ? UdpSocket::kDefaultBufferSize : size);
+  const int value = static_cast<int>(size);
   if (!set_option(fd, SOL_SOCKET, forced, value)) set_option(fd, SOL_SOCKET, plain, value);
+}
+
+std::uint32_t buffer_size_option(int fd, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  const int result = ::getsockopt(fd, SOL_SOCKET, name, &value, &size);
+  RW_ASSERT(result == 0);
+  return static_cast<std::uint32_t>(value);
 }
 
 }  // namespace
@@ -152,8 +162,13 @@ Result<void> UdpSocketOpener::set_options(const UdpSocket& socket, bool share_po
     return fail(std::string("cannot set up a socket: ") + std::strerror(errno), where_of(settings_),
                 "Linux 6.1 or newer is needed");
   }
-  set_buffer_size(fd, SO_SNDBUFFORCE, SO_SNDBUF, settings_.send_buffer_size);
-  set_buffer_size(fd, SO_RCVBUFFORCE, SO_RCVBUF, settings_.receive_buffer_size);
+  const auto or_default = [](std::uint32_t size, std::uint32_t otherwise) {
+    return size == 0 ? otherwise : size;
+  };
+  set_buffer_size(fd, SO_SNDBUFFORCE, SO_SNDBUF,
+                  or_default(settings_.send_buffer_size, UdpSocket::kDefaultSendBufferSize));
+  set_buffer_size(fd, SO_RCVBUFFORCE, SO_RCVBUF,
+                  or_default(settings_.receive_buffer_size, UdpSocket::kDefaultReceiveBufferSize));
   return {};
 }
 
@@ -198,10 +213,13 @@ Endpoint UdpSocket::local() const {
   return *endpoint;
 }
 
-std::uint32_t UdpSocket::receive_buffer_size() const {
+std::uint32_t UdpSocket::receive_buffer_size() const { return buffer_size_option(fd(), SO_RCVBUF); }
+
+std::uint32_t UdpSocket::send_buffer_size() const { return buffer_size_option(fd(), SO_SNDBUF); }
+
+std::uint32_t UdpSocket::unsent_size() const {
   int value = 0;
-  socklen_t size = sizeof value;
-  const int result = ::getsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &value, &size);
+  const int result = ::ioctl(fd(), SIOCOUTQ, &value);
   RW_ASSERT(result == 0);
   return static_cast<std::uint32_t>(value);
 }

@@ -20,7 +20,8 @@ struct UdpSocketSettings {
   /// 0: a free one, the same for the whole group.
   std::uint16_t port = 1194;
   SocketFamily family = SocketFamily::Both;
-  /// Bytes; 0: kDefaultBufferSize. The kernel may grant less to a process without CAP_NET_ADMIN.
+  /// Bytes; 0: the default of UdpSocket. The kernel may grant less to a process without
+  /// CAP_NET_ADMIN.
   std::uint32_t send_buffer_size = 0;
   std::uint32_t receive_buffer_size = 0;
 };
@@ -32,7 +33,10 @@ struct UdpSocketSettings {
 /// send() on it; only the worker receives.
 class UdpSocket {
  public:
-  static constexpr std::uint32_t kDefaultBufferSize = 4 << 20;
+  /// What arrives while a worker is busy waits in the receive buffer. What waits in the send buffer
+  /// is delay: a hundredth of a second at a gigabit.
+  static constexpr std::uint32_t kDefaultReceiveBufferSize = 4 << 20;
+  static constexpr std::uint32_t kDefaultSendBufferSize = 1 << 20;
 
   /// Sends one datagram from the address (`to.local`) and port that the peer addressed. Does not
   /// block. Returns 0 or the errno; the caller counts it and goes on. Any thread.
@@ -44,8 +48,11 @@ class UdpSocket {
   [[nodiscard]] bool is_ipv6() const { return is_ipv6_; }
   /// What it is bound to; the port is never 0.
   [[nodiscard]] Endpoint local() const;
-  /// What the kernel granted, in bytes of payload and bookkeeping.
+  /// What the kernel granted, in bytes of payload and of its own bookkeeping.
   [[nodiscard]] std::uint32_t receive_buffer_size() const;
+  [[nodiscard]] std::uint32_t send_buffer_size() const;
+  /// How much of the send buffer is in use, counted in the same way.
+  [[nodiscard]] std::uint32_t unsent_size() const;
 
  private:
   friend class UdpSocketOpener;

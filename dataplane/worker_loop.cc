@@ -47,7 +47,8 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                     .budget = settings.limits.tun_receive_size,
                     .buffer_size = frame_room(settings)}),
       sender_(
-          {.budget = settings.limits.send_size, .datagram_size_max = datagram_size_max(settings)}),
+          {.budget = settings.limits.send_size, .datagram_size_max = datagram_size_max(settings)},
+          settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
           kReceiveHeadroom + datagram_size_max(settings)),
@@ -61,10 +62,11 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
 }
 
 Result<void> WorkerLoop::set_up() {
-  // Every buffer can be in one request, and each listener, TUN read, the bell and a cancellation
-  // are one more. Four times as many completions cannot overflow (E02).
+  // Every buffer can be in one request; a receive and a wait for room on each listener, the TUN
+  // reads, the bell and a cancellation come on top. Four times as many completions cannot overflow
+  // (E02).
   const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() + sender_.count() +
-                                    taken_over_.count() + settings_.sockets.size() +
+                                    taken_over_.count() + 2 * settings_.sockets.size() +
                                     kSingleTunReads + 2;
   if (Result<void> opened =
           ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
@@ -154,6 +156,7 @@ void WorkerLoop::act_on(const Completion& completion) {
   switch (completion.tag.operation) {
     case Operation::LinkReceive: on_link_receive(completion); return;
     case Operation::LinkSend: on_link_sent(completion); return;
+    case Operation::LinkWritable: sender_.note_writable(completion.tag); return;
     case Operation::TunRead: on_tun_read(completion); return;
     case Operation::TunWrite:
     case Operation::TunWritePooled: on_tun_written(completion); return;
@@ -204,6 +207,7 @@ void WorkerLoop::flush() {
     RW_ASSERT(pushed);
     control_bell_due_ = true;
   }
+  if (sender_.submit(ring_)) ports_.counters.add(Counter::LinkWaits);
   arm_requests();
   ring_bells();
   ports_.counters.publish_core_drops(datapath_.drops());
@@ -268,6 +272,7 @@ void WorkerLoop::reclaim(const Completion& completion) {
     case Operation::LinkSend: on_link_sent(completion); return;
     case Operation::TunWrite:
     case Operation::TunWritePooled: on_tun_written(completion); return;
+    case Operation::LinkWritable:
     case Operation::Wake:
     case Operation::Cancel: return;
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -128,14 +129,11 @@ void WorkerLoop::give_to_control(const LinkEndpoint& from, Bytes datagram) {
 }
 
 void WorkerLoop::send(const Verdict& verdict) {
-  if (verdict.way != Verdict::Way::Link) return;
-  RW_ASSERT(verdict.endpoint.listener < settings_.sockets.size());
-  const UdpSocket& socket = settings_.sockets[verdict.endpoint.listener];
-  if (!sender_.send(ring_, socket, verdict.endpoint, verdict.packet)) drop(Drop::SendFailed);
+  if (verdict.way == Verdict::Way::Link) sender_.send(verdict.endpoint, verdict.packet);
 }
 
 void WorkerLoop::on_link_sent(const Completion& completion) {
-  sender_.note_completed(completion.tag);
+  sender_.note_sent(completion.tag);
   if (completion.result < 0) {
     // A client that cannot be reached, a full queue, a packet filter: that datagram is lost and
     // nothing else (E07).

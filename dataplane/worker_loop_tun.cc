@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/check.h"
 #include "dataplane/worker_loop.h"
 #include "tun/vnet_header.h"

@@ -159,7 +159,7 @@ class WorkerRig {
   }
   void command(WorkerId to, WorkerCommand command) {
     ASSERT_TRUE(group->worker(to).push(std::move(command)));
-    group->worker(to).wake();
+    if (wakes) group->worker(to).wake();
   }
   /// Waits until the workers' counters satisfy `wanted`; false when they do not in time.
   [[nodiscard]] bool eventually(const std::function<bool(const CounterSnapshot&)>& wanted) const {
@@ -177,6 +177,8 @@ class WorkerRig {
   std::string device_name;
   std::uint16_t port = 0;
   std::unique_ptr<WorkerGroup> group;
+  /// Off: commands lie in their queue until something else wakes the worker.
+  bool wakes = true;
 
  private:
   std::deque<TunnelClient> clients_;

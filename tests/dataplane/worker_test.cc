@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <fstream>
 
 #include "base/opcode.h"
 #include "tests/dataplane/worker_rig.h"
@@ -229,6 +231,34 @@ TEST(Worker, CommandsThatWereTakenAreCarriedOutInOrder) {
   expect_both_ways(client, host, kHello);
 }
 
+// The ordering rule of dataplane/messages.h: the packet that wakes the worker was sent after the
+// command that makes it welcome.
+TEST(Worker, CarriesOutCommandsBeforeThePacketsThatWereSentAfterThem) {
+  WorkerRig rig;
+  rig.wakes = false;
+  const HostSocket host(rig.server_v4);
+
+  for (std::uint32_t peer = 0; peer < 100; ++peer) {
+    TunnelClient& client = rig.connect({peer});
+    client.send(inner_packet({client.v4, 5000}, host.local(), kHello));
+    ASSERT_TRUE(host.receive().has_value()) << peer;
+  }
+}
+
+TEST(Worker, DropsInnerPacketsThatAreLargerThanTheTunnelsMtu) {
+  WorkerRig rig;
+  const HostSocket host(rig.server_v4);
+  TunnelClient& client = rig.connect({0});
+  test::run("ip link set " + rig.device_name + " mtu 9000");
+
+  host.send({client.v4, 5000}, Packet(1473));
+  host.send({client.v4, 5000}, Packet(8000));
+
+  EXPECT_TRUE(rig.eventually(
+      [](const CounterSnapshot& counters) { return counters.of(Drop::TooBig) == 2; }));
+  expect_both_ways(client, host, kHello);
+}
+
 TEST(Worker, ReportsWhatThePeerSaysOverTheDataChannel) {
   WorkerRig rig;
   TunnelClient& client = rig.connect({0});
@@ -279,6 +309,31 @@ TEST(Worker, SleepsWhenThereIsNothingToDo_R16) {
   EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 250));
 
   EXPECT_LE(rig.group->counters().of(Counter::LoopTurns) - before, 3u);
+}
+
+TEST(Worker, DoesNotSpinWhenItsTunIsGone_R16) {
+  WorkerRig rig;
+  test::run("ip link del " + rig.device_name);
+  ASSERT_TRUE(rig.eventually(
+      [](const CounterSnapshot& counters) { return counters.of(Counter::TunReadFailed) >= 1; }));
+  const std::uint64_t before = rig.group->counters().of(Counter::LoopTurns);
+
+  EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 250));
+
+  EXPECT_LE(rig.group->counters().of(Counter::LoopTurns) - before, 10u);
+}
+
+TEST(Worker, NeedsNoHelpFromKernelThreads_E11) {
+  WorkerRig rig({.multishot_tun_reads = false});
+  const HostSocket host(rig.server_v4);
+  TunnelClient& client = rig.connect({0});
+  for (int i = 0; i < 20; ++i) expect_both_ways(client, host, kHello);
+
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(thread.path() / "comm"), name);
+    EXPECT_FALSE(name.starts_with("iou-")) << name;
+  }
 }
 
 TEST(Worker, EndsAtOnceInTheMiddleOfTraffic_E01) {
