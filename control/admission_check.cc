@@ -17,7 +17,8 @@ std::expected<ClientIdentity, Refusal> check_identity(VerifyClientCert verify,
   ClientIdentity identity{.username = request.username};
   if (certificate.present) {
     identity.common_name = certificate.common_name;
-    identity.serial_decimal = certificate.serial_decimal;
+    identity.certificate = {.issuer = certificate.issuer,
+                            .serial_decimal = certificate.serial_decimal};
     identity.certificate_sha256 = certificate.sha256;
   }
   return identity;

@@ -27,7 +27,8 @@ struct ClientId {
 struct ClientIdentity {
   std::string common_name;
   std::string username;
-  std::string serial_decimal;
+  /// How a revocation list would name its certificate.
+  RevokedCertificate certificate;
   std::array<std::uint8_t, 32> certificate_sha256{};
   friend bool operator==(const ClientIdentity&, const ClientIdentity&) = default;
 };

@@ -51,7 +51,8 @@ class ClientBook {
   /// Frees what was removed.
   void bury();
 
-  /// Call after whatever may have given the client something to send or another deadline.
+  /// Call after whatever may have given the client something to send or another deadline. The
+  /// client has no deadline until transmit_done().
   void update(Client& client);
   [[nodiscard]] std::optional<Instant> next_deadline() const { return deadlines_.next(); }
   [[nodiscard]] Client* take_due(Instant now);

@@ -274,8 +274,8 @@ std::optional<OutgoingDatagram> ControlPlane::poll_transmit(MutableBytes scratch
 
 std::optional<PlaneEvent> ControlPlane::poll_event() { return state_->log.poll(); }
 
-void ControlPlane::revoke(std::vector<std::string> serials, Now now) {
-  state_->role.revoke(std::move(serials), now);
+void ControlPlane::revoke(std::vector<RevokedCertificate> certificates, Now now) {
+  state_->role.revoke(std::move(certificates), now);
   state_->book.bury();
 }
 

@@ -87,9 +87,9 @@ class ControlPlane {
   [[nodiscard]] std::optional<OutgoingDatagram> poll_transmit(MutableBytes scratch, Now now);
   [[nodiscard]] std::optional<PlaneEvent> poll_event();
 
-  /// Certificates with these serial numbers (decimal) are refused from now on, and their clients
-  /// are told and removed. Replaces what an earlier call said.
-  void revoke(std::vector<std::string> serials, Now now);
+  /// These certificates are refused from now on, and their clients are told and removed. Replaces
+  /// what an earlier call said.
+  void revoke(std::vector<RevokedCertificate> certificates, Now now);
   /// Tells every client (RESTART, if explicit-exit-notify asks for it) and admits nobody any more.
   void begin_shutdown(Now now);
   /// True when nothing is left to send after begin_shutdown(), or its grace has run out.

@@ -21,7 +21,8 @@ class KeyHandoff {
 
   void add_session(PeerId peer, const LinkEndpoint& endpoint, const SessionSettings& settings);
   void install_keys(PeerId peer, DataKeys keys);
-  void remove_session(PeerId peer);
+  /// `data_v2` as it was in the session's settings.
+  void remove_session(PeerId peer, bool data_v2);
   /// Routes go to every worker, since any of them may read a packet for any client.
   void add_route(const Prefix& prefix, PeerId peer);
   void remove_route(const Prefix& prefix, PeerId peer);

@@ -66,19 +66,21 @@ void RevocationWatch::load_list(Now now) {
   if (!file) return complain(std::strerror(errno));
   const Result<void> replaced = tls_.replace_crl(text.str(), now.wall);
   if (!replaced) return complain(replaced.error().to_string());
-  plane_.revoke(tls_.revoked_serials(), now);
+  plane_.revoke(tls_.revoked(), now);
   log::info("crl-verify {}: the new list is in use", config_.crl.path);
 }
 
 void RevocationWatch::load_directory(Now now) {
   const std::unique_ptr<DIR, DirectoryCloser> directory(::opendir(config_.crl.path.c_str()));
   if (!directory) return complain(std::strerror(errno));
-  std::vector<std::string> serials;
+  std::vector<RevokedCertificate> revoked;
   while (const dirent* entry = ::readdir(directory.get())) {
-    if (is_decimal(entry->d_name)) serials.emplace_back(entry->d_name);
+    if (is_decimal(entry->d_name)) {
+      revoked.push_back({.issuer = "", .serial_decimal = entry->d_name});
+    }
   }
-  log::info("crl-verify {}: {} certificates are revoked", config_.crl.path, serials.size());
-  plane_.revoke(std::move(serials), now);
+  log::info("crl-verify {}: {} certificates are revoked", config_.crl.path, revoked.size());
+  plane_.revoke(std::move(revoked), now);
 }
 
 void RevocationWatch::complain(const std::string& text) {

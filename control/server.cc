@@ -9,6 +9,7 @@
 #include "control/channel/push.h"
 #include "control/control_plane.h"
 #include "control/control_thread.h"
+#include "control/pid_file.h"
 #include "control/privileges.h"
 #include "control/server_files.h"
 #include "control/server_setup.h"
@@ -90,7 +91,8 @@ Result<void> run_server(const ServerConfig& config) {
   Result<std::unique_ptr<WorkerGroup>> workers = make_workers(config, *tun, std::move(*listeners));
   if (!workers) return std::unexpected(workers.error());
   if (Result<void> started = (*workers)->start(); !started) return started;
-  if (Result<void> written = write_pid_file(config.write_pid_file); !written) return written;
+  const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);
+  if (!pid_file) return std::unexpected(pid_file.error());
   Result<void> dropped = drop_privileges({.user = config.user, .group = config.group});
   if (!dropped) return dropped;
 

@@ -71,7 +71,7 @@ std::expected<void, Refusal> ServerRole::admit(Client& client, const AuthRequest
       check_identity(config_.tls.verify_client_cert, request);
   if (!identity) return std::unexpected(identity.error());
   client.identity = std::move(*identity);
-  if (revoked_.contains(client.identity.serial_decimal)) {
+  if (is_revoked(client)) {
     return std::unexpected(Refusal{.for_log = "the certificate is revoked"});
   }
   const std::expected<Admission, Refusal> admission = choose_admission(config_, request);
@@ -157,7 +157,7 @@ void ServerRole::refuse(Client& client, const Refusal& refusal, Now now) {
     client.channel.reject(refusal.is_temporary ? "TEMP: " + refusal.for_client : refusal.for_client,
                           now);
   }
-  take_leave(client, "refused: " + refusal.for_log, now);
+  take_leave(client, "refused: " + refusal.for_log, now, kRefusalGrace);
 }
 
 void ServerRole::on(Client& client, KeysReady& event, Now now) {
@@ -248,13 +248,13 @@ void ServerRole::remove(Client& client, std::string_view reason, Now now) {
   book_.remove(client);
 }
 
-void ServerRole::take_leave(Client& client, std::string_view reason, Now now) {
+void ServerRole::take_leave(Client& client, std::string_view reason, Now now, Duration grace) {
   // Armed once: a client that repeats its goodbye does not stay any longer (security goal B14).
   if (client.stage == Stage::Leaving || client.stage == Stage::Gone) return;
   log_.add(Level::Info, fmt::format("{}: {}", label_of(client), reason), now.instant);
   withdraw(client, now);
   client.stage = Stage::Leaving;
-  client.leave_at = now.instant + ControlChannel::kExitGrace;
+  client.leave_at = now.instant + grace;
   book_.make_evictable(client);
   book_.update(client);
 }
@@ -263,7 +263,7 @@ void ServerRole::withdraw(Client& client, Now now) {
   if (client.stage == Stage::Connected) {
     if (client.lease.v4) handoff_.remove_route(Prefix::host(*client.lease.v4), client.peer_id);
     if (client.lease.v6) handoff_.remove_route(Prefix::host(*client.lease.v6), client.peer_id);
-    handoff_.remove_session(client.peer_id);
+    handoff_.remove_session(client.peer_id, client.peer_info.has(ProtoBit::DataV2));
   }
   if (client.peer_id.is_set()) registry_.release(client.peer_id, now.instant);
   pool_.release(client.lease);
@@ -271,13 +271,20 @@ void ServerRole::withdraw(Client& client, Now now) {
   client.lease = {};
 }
 
-void ServerRole::revoke(std::vector<std::string> serials, Now now) {
+bool ServerRole::is_revoked(const Client& client) const {
+  const RevokedCertificate& certificate = client.identity.certificate;
+  if (certificate.serial_decimal.empty()) return false;
+  return revoked_.contains(certificate) ||
+         revoked_.contains({.issuer = "", .serial_decimal = certificate.serial_decimal});
+}
+
+void ServerRole::revoke(std::vector<RevokedCertificate> certificates, Now now) {
   revoked_.clear();
-  revoked_.insert(serials.begin(), serials.end());
+  revoked_.insert(certificates.begin(), certificates.end());
   for (const ClientId id : book_.all()) {
     Client* client = book_.find(id);
     if (client == nullptr || !client->is_established()) continue;
-    if (!revoked_.contains(client->identity.serial_decimal)) continue;
+    if (!is_revoked(*client)) continue;
     refuse(*client, {.for_client = "", .for_log = "the certificate is revoked"}, now);
   }
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "base/time.h"
@@ -37,6 +37,10 @@ class ServerRole {
   /// one certificate do not evict each other in a loop (security goal B18).
   static constexpr Duration kReplaceMin = 1s;
 
+  /// How long a refused client may take to hear of it. Its channel usually closes earlier: when
+  /// AUTH_FAILED was sent and kExitGrace is over.
+  static constexpr Duration kRefusalGrace = 15s;
+
   struct Surroundings {
     ClientBook& book;
     KeyHandoff& handoff;
@@ -49,12 +53,13 @@ class ServerRole {
   void serve(Client& client, Now now);
   /// Takes back what the client was granted and removes it, without a word to it.
   void remove(Client& client, std::string_view reason, Now now);
-  /// Takes back what the client was granted; the channel stays for ControlChannel::kExitGrace.
-  void take_leave(Client& client, std::string_view reason, Now now);
+  /// Takes back what the client was granted; the channel stays for `grace` at most.
+  void take_leave(Client& client, std::string_view reason, Now now,
+                  Duration grace = ControlChannel::kExitGrace);
 
-  /// Certificates with these serial numbers (decimal) are refused from now on; connected clients
-  /// that use one are told and removed (security goal B11).
-  void revoke(std::vector<std::string> serials, Now now);
+  /// These certificates are refused from now on; connected clients that use one are told and
+  /// removed (security goal B11). Replaces what an earlier call said.
+  void revoke(std::vector<RevokedCertificate> certificates, Now now);
 
   [[nodiscard]] const PeerRegistry& registry() const { return registry_; }
   [[nodiscard]] const AddressPool& pool() const { return pool_; }
@@ -80,6 +85,7 @@ class ServerRole {
   void refuse(Client& client, const Refusal& refusal, Now now);
   void connect(Client& client, DataKeys keys);
   void push_if_due(Client& client, Now now);
+  [[nodiscard]] bool is_revoked(const Client& client) const;
   void withdraw(Client& client, Now now);
 
   const ServerConfig& config_;
@@ -88,7 +94,7 @@ class ServerRole {
   PlaneLog& log_;
   PeerRegistry registry_;
   AddressPool pool_;
-  std::unordered_set<std::string> revoked_;
+  std::set<RevokedCertificate> revoked_;
 };
 
 /// "client1/192.0.2.1:55470", or the endpoint alone while the name is not known.

@@ -1,17 +1,13 @@
 #include "control/server_setup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/secret.h"
-#include "base/unique_fd.h"
 #include "control/control_plane.h"
 #include "dataplane/admission/static_key.h"
 #include "tun/link_config.h"
@@ -31,6 +27,11 @@ SocketFamily socket_family(LinkFamily family) {
     case LinkFamily::V6Only: return SocketFamily::V6Only;
   }
   return SocketFamily::Both;
+}
+
+/// Where an error in the file is to be looked for: the line that names it, and the file itself.
+std::string place_of(const FileOrInline& file) {
+  return file.is_inline ? file.where : fmt::format("{}: {}", file.where, file.path);
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
@@ -72,14 +73,14 @@ void reserve_secrets(const ServerConfig& config) {
 Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now) {
   const TlsMaterial material{
       .ca_pem = config.ca.text,
-      .ca_where = config.ca.where,
+      .ca_where = place_of(config.ca),
       .cert_pem = config.cert.text,
-      .cert_where = config.cert.where,
+      .cert_where = place_of(config.cert),
       .key_pem = config.key.text,
-      .key_where = config.key.where,
+      .key_where = place_of(config.key),
       .dh_pem = config.dh.text,
       .crl_pem = config.crl_is_directory ? std::string() : config.crl.text,
-      .crl_where = config.crl.where,
+      .crl_where = place_of(config.crl),
       .version_min = config.version_min,
       .groups = config.groups,
       .cipher_list = config.cipher_list,
@@ -94,7 +95,7 @@ Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now) {
 
 Result<TlsWrap> make_tls_wrap(const WrapConfig& config) {
   if (config.mode == WrapMode::None) return TlsWrap();
-  const Result<StaticKey> key = StaticKey::parse(config.key.text, config.key.where);
+  const Result<StaticKey> key = StaticKey::parse(config.key.text, place_of(config.key));
   if (!key) return std::unexpected(key.error());
   if (config.mode == WrapMode::TlsCrypt) return TlsWrap(TlsCrypt(*key, Side::Server));
   return TlsWrap(TlsAuth(*key, config.direction, config.auth));
@@ -176,21 +177,11 @@ DatapathSettings datapath_settings(const ServerConfig& config) {
                             .pool_v4 = config.tunnel.network_v4,
                             .pool_v6 = config.tunnel.network_v6,
                             .tun_mtu = config.tunnel.mtu,
-                            .sessions_max = config.clients_max};
+                            .sessions_max = 2 * config.clients_max};
+  SystemRandom().fill(settings.address_hash.key);
   if (settings.pool_v4) settings.own_v4 = settings.pool_v4->address.plus(1);
   if (settings.pool_v6) settings.own_v6 = settings.pool_v6->address.plus(1);
   return settings;
-}
-
-Result<void> write_pid_file(const std::string& path) {
-  if (path.empty()) return {};
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  const std::string text = std::to_string(::getpid()) + "\n";
-  if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
-    return {};
-  }
-  return fail(std::string("cannot write the pid file: ") + std::strerror(errno), path,
-              "create its directory, or name another file with `writepid`");
 }
 
 }  // namespace ringway

@@ -34,7 +34,6 @@ Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_coun
 /// Nothing, and a warning, where the kernel cannot.
 std::optional<TunSteering> steer_tun(TunDevice& tun, const ServerConfig& config);
 DatapathSettings datapath_settings(const ServerConfig& config);
-Result<void> write_pid_file(const std::string& path);
 
 /// "udp: serving IPv4 on 0.0.0.0:1194 and IPv6 on [::]:1194 through one socket ..." Pure.
 std::string listener_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6);

@@ -66,7 +66,6 @@ struct WorkerPorts {
   SpscQueue<WorkerCommand> commands;
   SpscQueue<WorkerReport> reports;
   PacketRing to_control;
-  Wakeup wakeup;
   Counters counters;
 };
 
@@ -77,10 +76,10 @@ struct WorkerPorts {
 /// to_control(). Neither copied nor moved. Destroying it stops and joins the thread.
 class Worker {
  public:
-  /// `control_bell` is rung when reports or control datagrams wait; at most once per batch.
-  /// `bell` is the worker's own. Both, `lanes` and `traffic` outlive the worker.
-  Worker(WorkerSettings settings, Wakeup bell, WorkerLanes lanes, const Wakeup& control_bell,
-         PeerTrafficTable& traffic);
+  /// The worker sleeps on its own `bell`, and rings `control_bell` when reports or control
+  /// datagrams wait, at most once per batch. Bells, lanes and `traffic` outlive the worker.
+  Worker(WorkerSettings settings, const WorkerLanes& lanes, const Wakeup& bell,
+         const Wakeup& control_bell, PeerTrafficTable& traffic);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -93,7 +92,7 @@ class Worker {
   /// command is untouched, and the caller wakes the worker and tries again after its next turn. A
   /// command that was taken is never lost, and commands are carried out in order.
   [[nodiscard]] bool push(WorkerCommand&& command);
-  void wake() const { ports_.wakeup.ring(); }
+  void wake() const { bell_.ring(); }
 
   /// Asks the thread to end: it cancels what is in flight, waits until the kernel has given every
   /// buffer back, and stops. Returns at once.
@@ -103,13 +102,13 @@ class Worker {
   SpscQueue<WorkerReport>& reports() { return ports_.reports; }
   PacketRing& to_control() { return ports_.to_control; }
   [[nodiscard]] CounterSnapshot counters() const { return ports_.counters.snapshot(); }
-  [[nodiscard]] const Wakeup& bell() const { return ports_.wakeup; }
   [[nodiscard]] WorkerId id() const { return settings_.datapath.self; }
 
  private:
   WorkerSettings settings_;
   WorkerPorts ports_;
   WorkerLanes lanes_;
+  const Wakeup& bell_;
   const Wakeup& control_bell_;
   PeerTrafficTable& traffic_;
   /// A Stop command can meet a full queue; this cannot.

@@ -49,9 +49,13 @@ class WorkerGroup {
   [[nodiscard]] CounterSnapshot counters() const;
 
  private:
-  WorkerGroup(Wakeup control_bell, std::uint32_t peers_max);
+  WorkerGroup(Wakeup control_bell, std::vector<Wakeup> bells, std::uint32_t peers_max);
+  void add_workers(WorkerGroupSettings settings);
+  [[nodiscard]] WorkerLanes lanes_of(std::size_t worker) const;
 
   Wakeup control_bell_;
+  /// By WorkerId.
+  std::vector<Wakeup> bells_;
   PeerTrafficTable traffic_;
   /// Lane from worker i to worker j at [i * count + j]; none from a worker to itself.
   std::vector<std::unique_ptr<PacketRing>> lanes_;

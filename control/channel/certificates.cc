@@ -62,8 +62,8 @@ std::optional<std::string> last_common_name(const X509* certificate) {
   return name;
 }
 
-std::string serial_text(const X509* certificate) {
-  const openssl::BignumPtr number(ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
+std::string decimal_text(const ASN1_INTEGER* serial) {
+  const openssl::BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
   char* decimal = number == nullptr ? nullptr : BN_bn2dec(number.get());
   if (decimal == nullptr) return {};
   std::string text(decimal);
@@ -179,26 +179,45 @@ std::string subject_fault(const X509* certificate) {
   return {};
 }
 
-std::string subject_text(const X509* certificate) {
+std::string name_text(const X509_NAME* name) {
   const BioPtr bio(BIO_new(BIO_s_mem()));
   RW_ASSERT(bio != nullptr);
   constexpr unsigned long kFlags =
       XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_ESC_CTRL;
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(certificate), 0, kFlags);
+  X509_NAME_print_ex(bio.get(), name, 0, kFlags);
   char* text = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &text);
   return std::string(text, static_cast<std::size_t>(std::max(size, 0L)));
+}
+
+std::string subject_text(const X509* certificate) {
+  return name_text(X509_get_subject_name(certificate));
 }
 
 PeerCertificate describe_certificate(X509* certificate) {
   PeerCertificate description;
   description.common_name = last_common_name(certificate).value_or("");
   description.subject = subject_text(certificate);
-  description.serial_decimal = serial_text(certificate);
+  description.issuer = name_text(X509_get_issuer_name(certificate));
+  description.serial_decimal = decimal_text(X509_get0_serialNumber(certificate));
   unsigned size = 0;
   RW_ASSERT(X509_digest(certificate, EVP_sha256(), description.sha256.data(), &size) == 1);
   description.present = true;
   return description;
+}
+
+std::vector<RevokedCertificate> list_revoked(const std::vector<openssl::CrlPtr>& crls) {
+  std::vector<RevokedCertificate> revoked;
+  for (const openssl::CrlPtr& crl : crls) {
+    const std::string issuer = name_text(X509_CRL_get_issuer(crl.get()));
+    const STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+      const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
+      revoked.push_back({.issuer = issuer,
+                         .serial_decimal = decimal_text(X509_REVOKED_get0_serialNumber(entry))});
+    }
+  }
+  return revoked;
 }
 
 bool has_tls_role(X509* certificate, Side role) {

@@ -37,6 +37,9 @@ std::string subject_text(const X509* certificate);
 /// With several common names the last counts, as for OpenVPN. subject_fault() must be empty.
 PeerCertificate describe_certificate(X509* certificate);
 
+/// Every entry of the lists.
+std::vector<RevokedCertificate> list_revoked(const std::vector<openssl::CrlPtr>& crls);
+
 /// keyUsage present, and extendedKeyUsage that names the role: what `remote-cert-tls` asks for.
 [[nodiscard]] bool has_tls_role(X509* certificate, Side role);
 

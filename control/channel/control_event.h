@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -13,10 +14,18 @@
 /// What a ControlChannel tells its owner. Values.
 namespace ringway {
 
+/// A certificate that must not be used any more. Without an issuer: whoever issued it. Value.
+struct RevokedCertificate {
+  std::string issuer;
+  std::string serial_decimal;
+  friend auto operator<=>(const RevokedCertificate&, const RevokedCertificate&) = default;
+};
+
 /// Who the peer's certificate says it is; empty strings when it showed none.
 struct PeerCertificate {
   std::string common_name;
   std::string subject;
+  std::string issuer;
   std::string serial_decimal;
   std::array<std::uint8_t, 32> sha256{};
   bool present = false;

@@ -187,6 +187,8 @@ Result<void> TlsContext::replace_crl(const std::string& pem, UnixTime now) {
   return verification_->replace_crl(context_, pem, now);
 }
 
+std::vector<RevokedCertificate> TlsContext::revoked() const { return verification_->revoked(); }
+
 std::optional<UnixTime> TlsContext::own_certificate_expires() const {
   const X509* certificate = SSL_CTX_get0_certificate(context_);
   if (certificate == nullptr) return std::nullopt;

@@ -3,9 +3,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
+#include "control/channel/control_event.h"
 #include "dataplane/admission/wrap_types.h"
 
 struct ssl_ctx_st;
@@ -54,6 +56,8 @@ class TlsContext {
   /// Parses and checks the new CRL off to the side and swaps it in whole; on error the old one
   /// stays (security goal B11).
   Result<void> replace_crl(const std::string& pem, UnixTime now);
+  /// What the CRL lists, to find the clients that are connected with such a certificate.
+  [[nodiscard]] std::vector<RevokedCertificate> revoked() const;
   /// When our own certificate ends; nothing on a client without one.
   [[nodiscard]] std::optional<UnixTime> own_certificate_expires() const;
 

@@ -49,6 +49,8 @@ Result<void> TlsVerification::replace_crl(SSL_CTX* context, const std::string& p
   return {};
 }
 
+std::vector<RevokedCertificate> TlsVerification::revoked() const { return list_revoked(crls_); }
+
 void TlsVerification::watch(SSL* session, UnixTime now, std::string* fault) {
   X509_VERIFY_PARAM_set_time(SSL_get0_param(session), static_cast<time_t>(now.seconds));
   SSL_set_app_data(session, fault);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "control/channel/control_event.h"
 #include "control/channel/openssl_handles.h"
 #include "control/channel/tls_context.h"
 
@@ -24,6 +25,8 @@ class TlsVerification {
   void attach(SSL_CTX* context, int verify_mode);
   /// Builds a new store off to the side and swaps it in whole; on error the old one stays.
   Result<void> replace_crl(SSL_CTX* context, const std::string& pem, UnixTime now);
+
+  [[nodiscard]] std::vector<RevokedCertificate> revoked() const;
 
   /// A session's certificates are judged at `now`, so that simulations control the calendar; what
   /// is found wrong beyond OpenSSL's own words is written to `*fault`, which outlives the session.

@@ -134,11 +134,12 @@ Result<void> check_client_identity(const ConfigDraft& draft) {
 void note_surprises(ConfigDraft& draft) {
   ServerConfig& config = draft.config;
   const auto size = pool_size(config.tunnel);
-  if (size && config.clients_max > *size) {
+  // The default is above most pools, and saying so each time would say nothing.
+  if (size && draft.has("max-clients") && config.clients_max > *size) {
     config.notes.push_back(
-        fmt::format("`max-clients` is {}, and the pool has {} addresses: later clients will get "
+        fmt::format("{}: `max-clients {}`, and the pool has {} addresses: later clients will get "
                     "none; write a larger network, or `max-clients {}`",
-                    config.clients_max, *size, *size));
+                    draft.place_of("max-clients"), config.clients_max, *size, *size));
   }
   if (!config.tunnel.pool) {
     config.notes.push_back(

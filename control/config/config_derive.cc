@@ -67,7 +67,7 @@ Result<void> derive_listeners(ConfigDraft& draft) {
     }
     const auto same = [&](const ListenConfig& other) { return overlap(listen, other); };
     if (std::ranges::any_of(draft.config.listen, same)) {
-      return fail("listens where another `local` line listens already", local.where,
+      return fail("`local` names what another `local` line listens on", local.where,
                   "delete one of them, or give it another port: `local ADDRESS PORT`");
     }
     draft.config.listen.push_back(std::move(listen));

@@ -143,6 +143,7 @@ Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::str
   std::vector<ConfigLine> options;
   LineReader lines(text);
   while (const auto line = lines.next()) {
+    if (line->empty()) continue;
     const std::string where = fmt::format("{}:{}", file_name, lines.number());
     ConfigLine option{.words = {}, .inline_text = std::nullopt, .where = where};
     if (const auto name = inline_block_name(*line)) {

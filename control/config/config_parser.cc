@@ -90,7 +90,9 @@ Result<void> ConfigReader::apply(const ConfigLine& line, bool may_be_skipped) {
   }
   const std::size_t count = line.parameter_count();
   if (count < row->parameters.min || count > row->parameters.max) {
-    return fail(fmt::format("`{}` has {} parameters", row->name, count), line.where,
+    return fail(fmt::format("`{}` has too {} parameters", row->name,
+                            count < row->parameters.min ? "few" : "many"),
+                line.where,
                 row->usage.empty() ? fmt::format("write `{}` alone", row->name)
                                    : fmt::format("write `{} {}`", row->name, row->usage));
   }

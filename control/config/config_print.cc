@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/config/config_lexer.h"
 #include "control/config/config_parser.h"
 
@@ -56,14 +58,15 @@ std::string_view proto_of(const ListenConfig& listen) {
 }
 
 void print_link(OptionPrinter& print, const ServerConfig& config) {
-  const auto wildcard_v6 = [](const ListenConfig& listen) {
+  // Without an address only `bind ipv6only` keeps IPv4 out, and it holds for all listeners.
+  const bool is_ipv6_only = std::ranges::any_of(config.listen, [](const ListenConfig& listen) {
     return !listen.address && listen.family == LinkFamily::V6Only;
-  };
+  });
   for (const ListenConfig& listen : config.listen) {
     print.option("local", listen.address ? listen.address->to_string() : "*", listen.port,
                  proto_of(listen));
-    if (wildcard_v6(listen)) print.option("bind", "ipv6only");
   }
+  if (is_ipv6_only) print.option("bind", "ipv6only");
   print.option("sndbuf", config.send_buffer);
   print.option("rcvbuf", config.receive_buffer);
 }

@@ -45,7 +45,7 @@ Result<FileOrInline> file_of(const ConfigLine& line) {
 std::unexpected<Error> bad_value(const ConfigLine& line, std::size_t index,
                                  const std::string& takes) {
   return fail(fmt::format("`{}` cannot be `{}`", line.name(), line.parameter(index)), line.where,
-              fmt::format("write {} there", takes));
+              fmt::format("write {} instead", takes));
 }
 
 std::unexpected<Error> refused_value(const ConfigLine& line, const std::string& why,

@@ -27,7 +27,7 @@ inline constexpr std::uint64_t kSecondsMax = 0x7fff'ffff;
 /// The file named by the first parameter, or the inline block.
 Result<FileOrInline> file_of(const ConfigLine& line);
 
-/// "`name` takes X, not `value`".
+/// "`name` cannot be `value`": `takes` says what to write instead.
 std::unexpected<Error> bad_value(const ConfigLine& line, std::size_t index,
                                  const std::string& takes);
 /// "`name value` why".

@@ -126,8 +126,8 @@ Result<void> apply_data_ciphers_fallback(ConfigDraft& draft, const ConfigLine& l
   const std::string& name = line.parameter(1);
   if (!parse_data_cipher(name)) {
     return refused_value(line,
-                         "is refused: Ringway speaks AEAD ciphers only, which clients that "
-                         "cannot negotiate (OpenVPN 2.3, `ncp-disable`) rarely use",
+                         "is refused: Ringway speaks AEAD ciphers only, so clients that cannot "
+                         "negotiate (OpenVPN 2.3, `ncp-disable`) cannot be served",
                          "delete the line, and update those clients");
   }
   draft.config.notes.push_back(fmt::format(

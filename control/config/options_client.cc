@@ -25,7 +25,7 @@ bool is_per_client(std::string_view name) {
 
 Result<void> check_pushed_option(const ConfigLine& line, const std::string& option) {
   const std::string_view name = first_word(option);
-  if (name.empty()) return bad_value(line, 1, "an option for the clients, in \"double quotes\",");
+  if (name.empty()) return bad_value(line, 1, "an option for the clients in \"double quotes\"");
   if (option.find(',') != std::string::npos) {
     return refused_value(line, "contains a comma, which separates pushed options",
                          "write one `push` line for each option");
@@ -50,6 +50,11 @@ Result<void> check_pushed_option(const ConfigLine& line, const std::string& opti
 }
 
 Result<void> apply_push(ConfigDraft& draft, const ConfigLine& line) {
+  if (line.parameter_count() > 1) {
+    const std::string whole = line_text(line).substr(line.name().size() + 1);
+    return refused_value(line, "pushes several words where one option is meant",
+                         fmt::format("write `push {}`", quote_config_word(whole)));
+  }
   const std::string& option = line.parameter(1);
   if (auto checked = check_pushed_option(line, option); !checked) return checked;
   if (draft.push.size() == kPushCountMax) {
@@ -114,7 +119,7 @@ constexpr std::string_view kPassword =
 constexpr std::string_view kDeleteForNow = "delete the line";
 
 constexpr std::array kRows = {
-    works("push", "\"OPTION\"", {1, 1}, apply_push,
+    works("push", "\"OPTION\"", {1, 15}, apply_push,
           "An option for the clients, e.g. `push \"redirect-gateway def1 ipv6\"`, `push "
           "\"dhcp-option DNS 10.8.0.1\"` or `push \"route 192.168.4.0 255.255.255.0\"`. What "
           "Ringway pushes by itself (addresses, peer-id, cipher, MTU) is refused."),

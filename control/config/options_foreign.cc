@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kClient = "belongs in a client's configuration, and this is a server";
 constexpr std::string_view kDelete = "delete the line, or run OpenVPN for a client";
 constexpr std::string_view kProxy = "leads a client through a proxy, and this is a server";
+constexpr std::string_view kPushed = "is what a server tells each client, and Ringway does";
 constexpr std::string_view kToClients = "is for clients";
 constexpr std::string_view kWindows = "is for Windows";
 constexpr std::string_view kDeleteOnly = "delete the line";
@@ -50,6 +51,13 @@ constexpr std::array kRows = {
     refused("http-proxy-timeout", kProxy, kDelete),
     refused("socks-proxy", kProxy, kDelete),
     refused("socks-proxy-retry", kProxy, kDelete),
+    refused("http-proxy-override", kProxy, kDelete),
+    refused("max-routes", kClient, kDelete),
+    refused("ip-remote-hint", kClient, kDelete),
+    refused("peer-id", kPushed, kDeleteOnly),
+    refused("protocol-flags", kPushed, kDeleteOnly),
+    refused("key-derivation", kPushed, kDeleteOnly),
+    refused("push-continuation", kPushed, kDeleteOnly),
     refused("dhcp-option", kToClients, "write `push \"dhcp-option ...\"`"),
     refused("dns", kToClients, "write `push \"dns ...\"`"),
     refused("register-dns", kToClients, "write `push \"register-dns\"`"),

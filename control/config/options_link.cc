@@ -43,7 +43,7 @@ Result<void> apply_local(ConfigDraft& draft, const ConfigLine& line) {
   if (line.parameter(1) != "*") {
     local.address = IpAddress::parse(line.parameter(1));
     if (!local.address) {
-      return bad_value(line, 1, "an IPv4 or IPv6 address of this host (no name), or *,");
+      return bad_value(line, 1, "an IPv4 or IPv6 address of this host (no name) or *");
     }
   }
   if (line.parameter_count() >= 2) {
@@ -70,7 +70,7 @@ Result<void> apply_local(ConfigDraft& draft, const ConfigLine& line) {
 
 Result<void> apply_bind(ConfigDraft& draft, const ConfigLine& line) {
   if (line.parameter_count() == 0) return {};
-  if (line.parameter(1) != "ipv6only") return bad_value(line, 1, "ipv6only, or nothing,");
+  if (line.parameter(1) != "ipv6only") return bad_value(line, 1, "ipv6only or nothing");
   draft.bind_ipv6_only = true;
   return {};
 }

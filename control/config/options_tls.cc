@@ -38,7 +38,7 @@ Result<void> apply_dh(ConfigDraft& draft, const ConfigLine& line) {
 
 Result<void> apply_crl_verify(ConfigDraft& draft, const ConfigLine& line) {
   if (line.parameter_count() == 2 && line.parameter(2) != "dir") {
-    return bad_value(line, 2, "dir, or nothing,");
+    return bad_value(line, 2, "dir or nothing");
   }
   draft.config.tls.crl_is_directory = line.parameter_count() == 2;
   return store_file(draft.config.tls.crl, line);
@@ -47,7 +47,7 @@ Result<void> apply_crl_verify(ConfigDraft& draft, const ConfigLine& line) {
 Result<void> apply_tls_version_min(ConfigDraft& draft, const ConfigLine& line) {
   const std::string& version = line.parameter(1);
   if (line.parameter_count() == 2 && line.parameter(2) != "or-highest") {
-    return bad_value(line, 2, "or-highest, or nothing,");
+    return bad_value(line, 2, "or-highest or nothing");
   }
   if (version != "1.0" && version != "1.1" && version != "1.2" && version != "1.3") {
     return bad_value(line, 1, "1.2 or 1.3");

@@ -36,7 +36,8 @@ Result<void> apply_dev(ConfigDraft& draft, const ConfigLine& line) {
                                    (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
                           }) &&
       name != "." && name != "..";
-  if (!is_plain) return bad_value(line, 1, "tun, or a device name of at most 15 letters, ");
+  if (!is_plain)
+    return bad_value(line, 1, "tun, or a device name of at most 15 letters and digits");
   draft.config.tunnel.device = name;
   return {};
 }
@@ -58,7 +59,7 @@ Result<void> apply_dev_node(ConfigDraft&, const ConfigLine& line) {
 
 Result<void> apply_server(ConfigDraft& draft, const ConfigLine& line) {
   if (line.parameter_count() == 3 && line.parameter(3) != "nopool") {
-    return bad_value(line, 3, "nopool, or nothing,");
+    return bad_value(line, 3, "nopool or nothing");
   }
   const auto mask = IpAddress::parse(line.parameter(2));
   const auto network = Prefix::parse_v4(line.parameter(1), line.parameter(2));
@@ -119,11 +120,11 @@ Result<void> apply_mssfix(ConfigDraft& draft, const ConfigLine& line) {
   }
   const auto value = number_at(line, 1, {0, 65535});
   if (!value) return std::unexpected(value.error());
-  if (*value != 0 && *value < 256) return bad_value(line, 1, "0 (off), or 256 to 65535,");
+  if (*value != 0 && *value < 256) return bad_value(line, 1, "0 (off) or 256 to 65535");
   TunnelConfig::MssFix mssfix{.value = static_cast<std::uint16_t>(*value), .mode = Mode::Payload};
   if (line.parameter_count() == 2) {
     if (line.parameter(2) != "mtu" && line.parameter(2) != "fixed") {
-      return bad_value(line, 2, "mtu, fixed, or nothing,");
+      return bad_value(line, 2, "mtu, fixed or nothing");
     }
     mssfix.mode = line.parameter(2) == "mtu" ? Mode::Mtu : Mode::Fixed;
   }
@@ -254,6 +255,8 @@ constexpr std::array kRows = {
     refused("vlan-accept", kNoEthernet, "delete the line"),
     refused("vlan-pvid", kNoEthernet, "delete the line"),
     refused("link-mtu", "is not served: its meaning depends on the cipher of each client",
+            "write `tun-mtu BYTES`, and `mssfix BYTES mtu` for the path outside"),
+    refused("udp-mtu", "is the old name of `link-mtu`, which is not served",
             "write `tun-mtu BYTES`, and `mssfix BYTES mtu` for the path outside"),
     refused("tun-mtu-extra", "is for tap devices", "delete the line"),
     refused("fragment",

@@ -18,7 +18,7 @@ TEST(AdmissionCheck, KnowsAClientByItsCertificate) {
 
   ASSERT_TRUE(identity);
   EXPECT_EQ(identity->common_name, "client1");
-  EXPECT_EQ(identity->serial_decimal, "17");
+  EXPECT_EQ(identity->certificate.serial_decimal, "17");
   EXPECT_EQ(identity->username, "user");
 }
 

@@ -27,12 +27,30 @@ TEST(KeyHandoff, KeepsTheOrderInWhichItWasTold) {
   handoff.add_session({0}, {}, {});
   handoff.install_keys({0}, {});
   handoff.remove_route(*Prefix::parse("10.0.0.2/32"), {0});
-  handoff.remove_session({0});
+  handoff.remove_session({0}, true);
 
   EXPECT_TRUE(std::holds_alternative<AddSession>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<InstallKeys>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<RemoveRoute>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<RemoveSession>(handoff.poll()->command));
+}
+
+TEST(KeyHandoff, TellsEverybodyOfSessionsWhosePacketsNameNoPeer) {
+  KeyHandoff handoff(2);
+  handoff.add_session({0}, {}, {.data_v2 = false});
+  handoff.remove_session({0}, false);
+
+  for (std::uint16_t i = 0; i < 2; ++i) {
+    const auto command = handoff.poll();
+    EXPECT_EQ(command->worker, WorkerId{i});
+    EXPECT_TRUE(std::holds_alternative<AddSession>(command->command));
+  }
+  for (std::uint16_t i = 0; i < 2; ++i) {
+    const auto command = handoff.poll();
+    EXPECT_EQ(command->worker, WorkerId{i});
+    EXPECT_TRUE(std::holds_alternative<RemoveSession>(command->command));
+  }
+  EXPECT_FALSE(handoff.poll());
 }
 
 }  // namespace
