@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <sodium.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace ringway {
@@ -11,6 +13,12 @@ namespace {
 static_assert(crypto_aead_chacha20poly1305_ietf_KEYBYTES == 32);
 static_assert(crypto_aead_chacha20poly1305_ietf_NPUBBYTES == kAeadNonceSize);
 static_assert(crypto_aead_chacha20poly1305_ietf_ABYTES == kAeadTagSize);
+
+/// libsodium's parameters may not be null, and an empty span's pointer may be.
+const std::uint8_t* not_null(Bytes bytes) {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.empty() ? &kNothing : bytes.data();
+}
 
 int openssl_size(Bytes bytes) { return static_cast<int>(bytes.size()); }
 
@@ -81,10 +89,13 @@ void Aead::seal(const AeadNonce& nonce, Bytes associated, Bytes plaintext, Mutab
   if (auto* const gcm = std::get_if<OpensslGcm>(&engine_)) {
     return openssl_seal(gcm->get(), nonce, associated, plaintext, ciphertext, tag);
   }
-  const auto& key = *std::get_if<SodiumChaCha>(&engine_);
+  const auto* const key = std::get_if<SodiumChaCha>(&engine_);
+  RW_ASSERT(key != nullptr);
+  std::uint8_t nothing = 0;
   crypto_aead_chacha20poly1305_ietf_encrypt_detached(
-      ciphertext.data(), tag.data(), nullptr, plaintext.data(), plaintext.size(), associated.data(),
-      associated.size(), nullptr, nonce.data(), key.bytes().data());
+      ciphertext.empty() ? &nothing : ciphertext.data(), tag.data(), nullptr, not_null(plaintext),
+      plaintext.size(), not_null(associated), associated.size(), nullptr, nonce.data(),
+      key->bytes().data());
 }
 
 bool Aead::open(const AeadNonce& nonce, Bytes associated, Bytes ciphertext, Bytes tag,
@@ -95,10 +106,13 @@ bool Aead::open(const AeadNonce& nonce, Bytes associated, Bytes ciphertext, Byte
   if (auto* const gcm = std::get_if<OpensslGcm>(&engine_)) {
     return openssl_open(gcm->get(), nonce, associated, ciphertext, tag, plaintext);
   }
-  const auto& key = *std::get_if<SodiumChaCha>(&engine_);
+  const auto* const key = std::get_if<SodiumChaCha>(&engine_);
+  RW_ASSERT(key != nullptr);
+  std::uint8_t nothing = 0;
   return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
-             plaintext.data(), nullptr, ciphertext.data(), ciphertext.size(), tag.data(),
-             associated.data(), associated.size(), nonce.data(), key.bytes().data()) == 0;
+             plaintext.empty() ? &nothing : plaintext.data(), nullptr, not_null(ciphertext),
+             ciphertext.size(), tag.data(), not_null(associated), associated.size(), nonce.data(),
+             key->bytes().data()) == 0;
 }
 
 }  // namespace ringway

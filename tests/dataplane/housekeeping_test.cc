@@ -190,10 +190,23 @@ TEST(Housekeeping, ReportsNothingOfARemovedSession) {
   ASSERT_EQ(rig.send(client, kExitPayload).way, Verdict::Way::Consumed);
   rig.datapath.handle_timeout(kStart + 61s);
   rig.datapath.handle_command(RemoveSession{.peer_id = {1}}, kStart + 61s);
-  EXPECT_EQ(rig.datapath.poll_report(), std::nullopt);
 
-  rig.connect({1}, {"10.8.0.2/32"}, kKeepalive);
   EXPECT_EQ(rig.datapath.poll_report(), std::nullopt);
+}
+
+TEST(Housekeeping, ReportsNothingOfASessionUnderTheNameOfItsSuccessor) {
+  for (const bool removed_first : {true, false}) {
+    DatapathRig rig;
+    RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, kKeepalive);
+    ASSERT_EQ(rig.send(client, kExitPayload).way, Verdict::Way::Consumed);
+    rig.datapath.handle_timeout(kStart + 61s);
+    if (removed_first) rig.datapath.handle_command(RemoveSession{.peer_id = {1}}, kStart + 61s);
+    RigClient& successor = rig.connect({1}, {"10.8.0.2/32"}, kKeepalive);
+
+    EXPECT_EQ(rig.datapath.poll_report(), std::nullopt);
+    ASSERT_EQ(rig.send(successor, kExitPayload).way, Verdict::Way::Consumed);
+    EXPECT_TRUE(rig.datapath.poll_report().has_value());
+  }
 }
 
 TEST(Housekeeping, TellsAllThatThereIsToTellOfASession) {

@@ -8,7 +8,7 @@ namespace {
 TEST(SlotQueue, GivesSlotsInOrderAndEachOnce) {
   SlotQueue queue;
   queue.make_room(3);
-  for (const std::size_t slot : {2, 0, 2, 1, 0}) queue.push(slot);
+  for (const std::size_t slot : {2u, 0u, 2u, 1u, 0u}) queue.push(slot);
 
   EXPECT_EQ(queue.pop(), 2u);
   EXPECT_EQ(queue.pop(), 0u);

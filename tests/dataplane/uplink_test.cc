@@ -77,6 +77,16 @@ TEST(Uplink, DropsEveryTruncationOfADatagram) {
   EXPECT_EQ(rig.receive(whole, client.endpoint).way, Way::Tun);
 }
 
+// Before any table is asked: the cheapest check comes first.
+TEST(Uplink, DropsAShortDatagramOfNobodyForItsLength) {
+  DatapathRig rig;
+  for (const std::uint8_t first : {std::uint8_t{0x48}, std::uint8_t{0x30}}) {
+    const std::size_t overhead = first == 0x48 ? 24 : 21;
+    EXPECT_TRUE(is_dropped(rig.receive(Packet(overhead, first), {}), Drop::Truncated));
+    EXPECT_TRUE(is_dropped(rig.receive(Packet(overhead + 1, first), {}), Drop::UnknownPeer));
+  }
+}
+
 TEST(Uplink, DropsControlPacketsThatCannotHoldTheirHeader) {
   DatapathRig rig;
   for (std::size_t size = 1; size < 10; ++size)
