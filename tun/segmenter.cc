@@ -1,0 +1,200 @@
+#include "tun/segmenter.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "tun/checksum.h"
+
+namespace ringway {
+namespace {
+
+constexpr std::unexpected<Drop> kBad(Drop::BadVnetHeader);
+
+// Where the fields stand that differ between segments.
+constexpr std::size_t kIpv4TotalLength = 2;
+constexpr std::size_t kIpv4Identification = 4;
+constexpr std::size_t kIpv4Checksum = 10;
+constexpr std::size_t kIpv6PayloadLength = 4;
+constexpr std::size_t kTcpSequence = 4;
+constexpr std::size_t kTcpFlags = 13;
+constexpr std::size_t kTcpChecksum = 16;
+constexpr std::size_t kUdpLength = 4;
+constexpr std::size_t kUdpChecksum = 6;
+
+bool is_right_kind(GsoType type, const IpPacket& ip) {
+  switch (type) {
+    case GsoType::None: return true;
+    case GsoType::TcpV4: return ip.is_v4() && ip.protocol == ip_protocol::kTcp;
+    case GsoType::TcpV6: return !ip.is_v4() && ip.protocol == ip_protocol::kTcp;
+    case GsoType::UdpL4: return ip.protocol == ip_protocol::kUdp;
+  }
+  return false;
+}
+
+void store_size16(std::uint8_t* to, std::size_t size) {
+  RW_ASSERT(size <= 0xffff);
+  store_be16(to, static_cast<std::uint16_t>(size));
+}
+
+/// RFC 768: a UDP checksum of zero would say that there is none.
+std::uint16_t never_zero(std::uint16_t checksum) {
+  return checksum == 0 ? std::uint16_t{0xffff} : checksum;
+}
+
+/// Behind the IP header, and within the packet.
+bool has_possible_checksum(const VnetHeader& header, const IpPacket& ip) {
+  const std::size_t end = std::size_t{header.checksum_start} + header.checksum_offset + 2;
+  return header.checksum_start >= ip.header_size && end <= ip.total_length();
+}
+
+/// The field holds the sum of the pseudo header, which is thereby part of the sum.
+void finish_checksum_at(MutableBytes packet, const VnetHeader& header) {
+  const std::uint16_t checksum = checksum_of(packet.subspan(header.checksum_start));
+  const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
+  store_be16(packet.data() + field, never_zero(checksum));
+}
+
+}  // namespace
+
+/// One packet on its way into the caller's memory.
+struct Segmenter::Segment {
+  MutableBytes packet;
+  std::size_t index = 0;
+  bool is_last = false;
+};
+
+bool finish_checksum(MutableBytes packet, const IpPacket& ip, const VnetHeader& header) {
+  RW_ASSERT(packet.size() >= ip.total_length());
+  if (!header.needs_checksum) return true;
+  if (!has_possible_checksum(header, ip)) return false;
+  finish_checksum_at(packet.first(ip.total_length()), header);
+  return true;
+}
+
+std::expected<Segmenter, Drop> Segmenter::start(const VnetHeader& header, const IpPacket& ip) {
+  Segmenter segmenter(header, ip);
+  if (!header.is_gso()) {
+    if (header.needs_checksum && !has_possible_checksum(header, ip)) return kBad;
+    segmenter.headers_size_ = ip.total_length();
+    return segmenter;
+  }
+  if (header.gso_size == 0 || ip.is_fragment || !is_right_kind(header.gso_type, ip)) return kBad;
+  if (!segmenter.find_sizes() || !segmenter.find_pseudo_sum()) return kBad;
+  return segmenter;
+}
+
+bool Segmenter::find_sizes() {
+  if (const auto tcp = ip_.tcp()) {
+    payload_size_ = tcp->payload.size();
+  } else if (const auto udp = ip_.udp(); udp && udp->length == ip_.payload().size()) {
+    payload_size_ = udp->payload.size();
+    has_checksum_ = header_.needs_checksum || udp->checksum != 0 || !ip_.is_v4();
+  } else {
+    return false;
+  }
+  headers_size_ = ip_.total_length() - payload_size_;
+  const std::size_t gso_size = header_.gso_size;
+  packet_count_ = std::max((payload_size_ + gso_size - 1) / gso_size, std::size_t{1});
+  return packet_count_ <= kSegmentsMax;
+}
+
+/// Where the kernel left the checksum unfinished, its field holds the sum for the whole
+/// super-packet. That is used, not the addresses: behind an IPv6 routing header, the destination
+/// that counts is another than the header's (RFC 8200 8.1).
+bool Segmenter::find_pseudo_sum() {
+  if (!header_.needs_checksum) {
+    pseudo_sum_ =
+        sum_of({.addresses = ip_.is_v4() ? ip_.bytes.subspan(12, 8) : ip_.bytes.subspan(8, 32),
+                .protocol = ip_.protocol});
+    return true;
+  }
+  const std::size_t field = ip_.protocol == ip_protocol::kTcp ? kTcpChecksum : kUdpChecksum;
+  if (header_.checksum_start != ip_.header_size || header_.checksum_offset != field) return false;
+  const Bytes transport = ip_.payload();
+  pseudo_sum_.add_word(load_be16(transport.data() + field));
+  // Subtraction, in one's complement.
+  pseudo_sum_.add_word(static_cast<std::uint16_t>(~transport.size()));
+  return true;
+}
+
+std::size_t Segmenter::next_size() const {
+  if (written_count_ == packet_count_) return 0;
+  if (!header_.is_gso()) return headers_size_;
+  const std::size_t sent = written_count_ * header_.gso_size;
+  return headers_size_ + std::min(payload_size_ - sent, std::size_t{header_.gso_size});
+}
+
+MutableBytes Segmenter::write_next(MutableBytes out) {
+  const std::size_t size = next_size();
+  RW_ASSERT(size > 0);
+  RW_ASSERT(out.size() >= size);
+  const Segment segment{.packet = out.first(size),
+                        .index = written_count_,
+                        .is_last = written_count_ + 1 == packet_count_};
+  ++written_count_;
+  std::memcpy(segment.packet.data(), ip_.bytes.data(), headers_size_);
+  if (!header_.is_gso()) {
+    if (header_.needs_checksum) finish_checksum_at(segment.packet, header_);
+    return segment.packet;
+  }
+
+  const std::size_t payload_at = headers_size_ + segment.index * header_.gso_size;
+  std::memcpy(segment.packet.data() + headers_size_, ip_.bytes.data() + payload_at,
+              size - headers_size_);
+  rewrite_ip(segment);
+  if (ip_.protocol == ip_protocol::kTcp) {
+    rewrite_tcp(segment);
+  } else {
+    rewrite_udp(segment);
+  }
+  return segment.packet;
+}
+
+void Segmenter::rewrite_ip(const Segment& segment) const {
+  std::uint8_t* ip = segment.packet.data();
+  if (!ip_.is_v4()) {
+    store_size16(ip + kIpv6PayloadLength, segment.packet.size() - kIpv6HeaderSize);
+    return;
+  }
+  store_size16(ip + kIpv4TotalLength, segment.packet.size());
+  const std::size_t identification = load_be16(ip + kIpv4Identification) + segment.index;
+  store_be16(ip + kIpv4Identification, static_cast<std::uint16_t>(identification));
+  store_be16(ip + kIpv4Checksum, 0);
+  store_be16(ip + kIpv4Checksum, checksum_of(segment.packet.first(ip_.header_size)));
+}
+
+void Segmenter::rewrite_tcp(const Segment& segment) const {
+  const MutableBytes transport = segment.packet.subspan(ip_.header_size);
+  std::uint8_t* tcp = transport.data();
+  const std::size_t sequence =
+      load_be32(tcp + kTcpSequence) + segment.index * std::size_t{header_.gso_size};
+  store_be32(tcp + kTcpSequence, static_cast<std::uint32_t>(sequence));
+  // What ends the data belongs to the last segment; that the sender slowed down is said once
+  // (RFC 3168 6.1.2).
+  std::uint8_t cleared = 0;
+  if (!segment.is_last) cleared |= tcp_flag::kFin | tcp_flag::kPsh;
+  if (segment.index > 0) cleared |= tcp_flag::kCwr;
+  tcp[kTcpFlags] = static_cast<std::uint8_t>(tcp[kTcpFlags] & ~cleared);
+  store_be16(tcp + kTcpChecksum, 0);
+  store_be16(tcp + kTcpChecksum, checksum_of_transport(transport));
+}
+
+/// `transport` has zero in its checksum field.
+std::uint16_t Segmenter::checksum_of_transport(Bytes transport) const {
+  ChecksumSum sum = pseudo_sum_;
+  sum.add_word(static_cast<std::uint16_t>(transport.size()));
+  sum.add(transport);
+  return sum.checksum();
+}
+
+void Segmenter::rewrite_udp(const Segment& segment) const {
+  const MutableBytes transport = segment.packet.subspan(ip_.header_size);
+  std::uint8_t* udp = transport.data();
+  store_size16(udp + kUdpLength, transport.size());
+  if (!has_checksum_) return;
+  store_be16(udp + kUdpChecksum, 0);
+  store_be16(udp + kUdpChecksum, never_zero(checksum_of_transport(transport)));
+}
+
+}  // namespace ringway

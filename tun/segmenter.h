@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+
+#include "base/bytes.h"
+#include "base/drop.h"
+#include "tun/checksum.h"
+#include "tun/ip_packet.h"
+#include "tun/vnet_header.h"
+
+namespace ringway {
+
+/// Finishes the checksum of a packet that the kernel left unfinished
+/// (VIRTIO_NET_HDR_F_NEEDS_CSUM), in place; does nothing for any other. `ip` is what
+/// parse_ip_packet() said of `packet`, the same memory. False, and nothing is done, when the
+/// checksum lies in the IP header or outside of the packet (F01). Pure.
+[[nodiscard]] bool finish_checksum(MutableBytes packet, const IpPacket& ip,
+                                   const VnetHeader& header);
+
+/// Cuts what a TUN queue gave, a super-packet of up to 64 KiB or a packet that is whole already,
+/// into packets that can be sent: sizes, IPv4 identification, TCP sequence and flags, and the
+/// checksums are those of the single packets.
+///
+/// Pure; allocates nothing. Borrows the packet until the last one is written. In the order of use:
+///
+///   auto segmenter = Segmenter::start(vnet_header, ip);
+///   while (segmenter->next_size() > 0) segmenter->write_next(memory_of(segmenter->next_size()));
+class Segmenter {
+ public:
+  /// A TCP peer may ask for segments of 48 bytes (Linux' tcp_min_snd_mss); more segments than those
+  /// of 64 KiB did not come from a kernel in its right mind.
+  static constexpr std::size_t kSegmentsMax = 1400;
+
+  /// `ip` is what parse_ip_packet() said of the packet behind `header`. Drop::BadVnetHeader when
+  /// the two contradict each other (F01): the header's sizes are never relied on, only the packet's
+  /// own.
+  [[nodiscard]] static std::expected<Segmenter, Drop> start(const VnetHeader& header,
+                                                            const IpPacket& ip);
+
+  /// How many packets there are in all, at least one.
+  [[nodiscard]] std::size_t packet_count() const { return packet_count_; }
+  /// The size of the next packet; all have the size of the first, but the last may be smaller.
+  /// 0 when all were written.
+  [[nodiscard]] std::size_t next_size() const;
+  /// Writes the next packet to the start of `out`, which has room for next_size() bytes and does
+  /// not overlap the super-packet, and returns the part used. Asserts next_size() > 0.
+  MutableBytes write_next(MutableBytes out);
+
+ private:
+  Segmenter(const VnetHeader& header, const IpPacket& ip) : header_(header), ip_(ip) {}
+
+  struct Segment;
+  bool find_sizes();
+  bool find_pseudo_sum();
+  [[nodiscard]] std::uint16_t checksum_of_transport(Bytes transport) const;
+  void rewrite_ip(const Segment& segment) const;
+  void rewrite_tcp(const Segment& segment) const;
+  void rewrite_udp(const Segment& segment) const;
+
+  VnetHeader header_;
+  IpPacket ip_;
+  /// IP and transport headers: what each segment starts with.
+  std::size_t headers_size_ = 0;
+  std::size_t payload_size_ = 0;
+  std::size_t packet_count_ = 1;
+  std::size_t written_count_ = 0;
+  /// Of the pseudo header, but for the length, which differs between segments.
+  ChecksumSum pseudo_sum_;
+  /// A UDP datagram over IPv4 may do without (RFC 768).
+  bool has_checksum_ = true;
+};
+
+}  // namespace ringway
