@@ -22,7 +22,7 @@ class ControlReplay {
 /// The sending half: 1, 2, 3... under one time. After 2^32-1 it restarts under a newer time.
 class ReplayCounter {
  public:
-  /// `next_id` is 1, or 2 on a server whose stateless reply used 1 (protocol.md 3.4).
+  /// `next_id` is 1, or 2 on a server whose stateless reply used 1 (docs/WIRE.md 3.4).
   ReplayCounter(std::uint32_t next_id, std::uint32_t time) : next_{next_id, time} {}
   ReplayStamp next();
 
