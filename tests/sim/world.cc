@@ -262,6 +262,8 @@ std::vector<std::uint64_t> seeds(std::uint64_t count) {
   if (const char* seed = std::getenv("RINGWAY_SEED")) {
     return {std::strtoull(seed, nullptr, 10)};
   }
+  const char* volume = std::getenv("RINGWAY_VOLUME");
+  if (volume != nullptr) count *= std::strtoull(volume, nullptr, 10);
   std::vector<std::uint64_t> all(count);
   for (std::uint64_t i = 0; i < count; ++i) all[i] = i + 1;
   return all;

@@ -113,7 +113,8 @@ class World {
   std::uint64_t clients_made_ = 0;
 };
 
-/// The seeds of a test: RINGWAY_SEED alone if it is set, otherwise 1 to `count`.
+/// The seeds of a test: RINGWAY_SEED alone if it is set, otherwise 1 to `count`, and RINGWAY_VOLUME
+/// times as many if that is set.
 std::vector<std::uint64_t> seeds(std::uint64_t count);
 
 }  // namespace ringway::sim

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes tests/support/certificates.h: the certificates, keys and revocation lists that the tests
-# share. Valid from 2020 to 2120, so that tests may run in any virtual year between. Needs openssl 3.
+# share. Valid from 2020 to 2120, so that tests may run in any virtual year between. Needs
+# openssl 3.
 # Run it only to add something: tests compare nothing with the bytes, so new keys are harmless.
 #   sh tests/support/make_certificates.sh > tests/support/certificates.h
 set -eu
@@ -115,7 +116,8 @@ constant kClientCertPem main/client.crt "CN=client1, clientAuth."
 constant kClientKeyPem main/client.key "Of kClientCertPem."
 constant kOtherClientCertPem main/other.crt "CN=client2, clientAuth."
 constant kOtherClientKeyPem main/other.key "Of kOtherClientCertPem."
-constant kRevokedClientCertPem main/revoked.crt "CN=revoked, clientAuth; in kCrlPem and kExpiredCrlPem."
+constant kRevokedClientCertPem main/revoked.crt \
+  "CN=revoked, clientAuth; in kCrlPem and kExpiredCrlPem."
 constant kRevokedClientKeyPem main/revoked.key "Of kRevokedClientCertPem."
 constant kEmptyCrlPem main/empty.crl "Revokes nobody; valid to 2120."
 constant kCrlPem main/current.crl "Revokes kRevokedClientCertPem; valid to 2120."

@@ -21,7 +21,8 @@ expect() {
   [ "$status" -eq "$expected" ] || fail "ringway $*: exit status $status, not $expected"
   [ -z "$output" ] || grep -q -e "$output" "$work/out" || fail "ringway $*: no '$output' on stdout"
   if [ -n "$errors" ]; then
-    grep -q -e "$errors" "$work/err" || fail "ringway $*: no '$errors' on stderr: $(cat "$work/err")"
+    grep -q -e "$errors" "$work/err" ||
+      fail "ringway $*: no '$errors' on stderr: $(cat "$work/err")"
     [ "$(wc -l <"$work/err")" -eq 1 ] || fail "ringway $*: more than one line on stderr"
   else
     [ ! -s "$work/err" ] || fail "ringway $*: says $(cat "$work/err")"

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+/// The exceptions that the tidy tests grant, each with its reason.
+namespace ringway::test {
+
+/// A source file without a unit test of its own, with what covers it instead. Shells belong here:
+/// they are system calls in a row, and are tested on a real kernel.
+struct TestedElsewhere {
+  std::string_view path;
+  std::string_view covered_by;
+};
+
+inline constexpr std::array kTestedElsewhere = {
+    TestedElsewhere{"base/check.cc", "prints and aborts; every RW_ASSERT is a use of it"},
+    TestedElsewhere{"base/log.cc", "a thin layer over spdlog; the interop tests read its lines"},
+    TestedElsewhere{"base/random.cc", "one call of libsodium; a test has nothing to compare with"},
+    TestedElsewhere{"base/time.cc", "two calls of clock_gettime"},
+    TestedElsewhere{"control/channel/control_channel_state.cc",
+                    "a third of ControlChannel; control_channel_test.cc"},
+    TestedElsewhere{"control/channel/openssl_handles.cc",
+                    "the library's error text; tls_context_test.cc reads it"},
+    TestedElsewhere{"control/client_book.cc",
+                    "the plane's bookkeeping; control_plane_test.cc and the simulation"},
+    TestedElsewhere{"control/command_dispatch.cc",
+                    "queues of the shell; tests/interop/twenty_clients_test.sh"},
+    TestedElsewhere{"control/config/options_cipher.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_client.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_foreign.cc",
+                    "rows of the option table; config_errors_test.cc"},
+    TestedElsewhere{"control/config/options_link.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_process.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_timer.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_tls.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_tunnel.cc",
+                    "rows of the option table; config_parser_test.cc"},
+    TestedElsewhere{"control/config/options_unserved.cc",
+                    "rows of the option table; config_errors_test.cc"},
+    TestedElsewhere{"control/control_thread.cc", "shell; every interop test"},
+    TestedElsewhere{"control/pid_file.cc",
+                    "shell; tests/interop/openvpn_client_test.sh and bad_input_test.sh"},
+    TestedElsewhere{"control/privileges.cc", "shell; tests/interop/operation_test.sh"},
+    TestedElsewhere{"control/revocation_watch.cc", "shell; tests/interop/operation_test.sh"},
+    TestedElsewhere{"control/server.cc", "the composition root; every interop test"},
+    TestedElsewhere{"control/server_files.cc",
+                    "shell; tests/interop/exit_notify_test.sh and operation_test.sh"},
+    TestedElsewhere{"control/server_role.cc",
+                    "the plane's answers to events; control_plane_test.cc"},
+    TestedElsewhere{"control/signal_inbox.cc", "shell; tests/interop/exit_notify_test.sh"},
+    TestedElsewhere{"dataplane/link_sender.cc", "part of the worker's shell; worker_test.cc"},
+    TestedElsewhere{"dataplane/wakeup.cc", "an eventfd; worker_test.cc"},
+    TestedElsewhere{"dataplane/worker_loop.cc", "the worker's shell; worker_test.cc"},
+    TestedElsewhere{"dataplane/worker_loop_link.cc", "the worker's shell; worker_test.cc"},
+    TestedElsewhere{"dataplane/worker_loop_tun.cc", "the worker's shell; worker_test.cc"},
+    TestedElsewhere{"tools/ringway.cc", "the command table; tests/tools/command_line_test.sh"},
+    TestedElsewhere{"tools/server_command.cc", "shell; tests/tools/command_line_test.sh"},
+};
+
+/// A use of something that is banned, with the reason why nothing else would do.
+struct AllowedUse {
+  std::string_view path;
+  std::string_view call;
+  std::string_view reason;
+};
+
+inline constexpr std::array kAllowedUses = {
+    AllowedUse{"base/check.cc", "abort", "what an assertion does when it fails"},
+    AllowedUse{"base/check.cc", "fprintf", "the log may be what is broken"},
+    AllowedUse{"control/channel/key_derivation.cc", "const_cast", "OpenSSL's parameters"},
+    AllowedUse{"dataplane/admission/hmac_key.cc", "reinterpret_cast", "wipes a library's struct"},
+    AllowedUse{"dataplane/link_message.cc", "const_cast", "an iovec to send from"},
+    AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
+    AllowedUse{"tests/dataplane/link_client.h", "system", "sets up a network with iproute2"},
+    AllowedUse{"tests/sim/openssl_dice.cc", "rand", "the name of OpenSSL's method table"},
+    AllowedUse{"tests/tun/offload_test.cc", "const_cast", "an iovec to send from"},
+    AllowedUse{"tools/ringway.cc", "catch", "CLI11 reports by exception"},
+};
+
+}  // namespace ringway::test
