@@ -20,6 +20,7 @@ TEST(ByteReader, ReadsBigEndianFieldsInOrder) {
   EXPECT_FALSE(reader.truncated());
 }
 
+// Security goal A11.
 TEST(ByteReader, StaysTruncatedOnceARunFellShort) {
   ByteReader reader(Bytes(kBytes).first(3));
   EXPECT_EQ(reader.u32(), 0u);
@@ -39,6 +40,7 @@ TEST(ByteWriter, WritesWhatTheReaderReads) {
   EXPECT_FALSE(writer.overflowed());
 }
 
+// Security goal A11.
 TEST(ByteWriter, NeverWritesPastTheEnd) {
   std::array<std::uint8_t, 4> out{};
   ByteWriter writer(MutableBytes(out).first(3));
