@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "tests/support/vectors.h"
 
 namespace ringway {
@@ -57,7 +61,7 @@ TEST(KeyExchange, ReadsAndRewritesWhatStockClientsAndServersSend) {
     for (const Side sender : {Side::Client, Side::Server}) {
       const std::string who = sender == Side::Client ? "client" : "server";
       const auto message = vector.bytes(who + "_message");
-      const auto strings = vector.json().at(who + "_strings").get<std::vector<std::string>>();
+      const auto strings = vector.texts(who + "_strings");
 
       const auto exchange = decode_key_exchange(message, sender);
 

@@ -8,7 +8,7 @@ namespace ringway {
 namespace {
 
 std::string captured(const char* id, const char* who) {
-  std::string text = test::load_vector(id).json().at(who)[0].get<std::string>();
+  std::string text = test::load_vector(id).texts(who)[0];
   text.pop_back();
   return text;
 }

@@ -8,8 +8,7 @@ namespace ringway {
 namespace {
 
 PeerInfo captured(const char* id) {
-  return PeerInfo::parse(
-      test::load_vector(id).json().at("client_strings")[3].get<std::string>().c_str());
+  return PeerInfo::parse(test::load_vector(id).texts("client_strings")[3].c_str());
 }
 
 TEST(PeerInfo, ReadsWhatStockClientsSay) {

@@ -8,8 +8,7 @@ namespace ringway {
 namespace {
 
 std::string captured_reply(const char* id) {
-  std::string text =
-      test::load_vector(id).json().at("later_server_plaintexts")[0].get<std::string>();
+  std::string text = test::load_vector(id).texts("later_server_plaintexts")[0];
   text.pop_back();
   return text;
 }

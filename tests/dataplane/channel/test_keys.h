@@ -41,10 +41,11 @@ inline void fill_direction_key(DirectionKey& key, Bytes cipher_key, Bytes implic
 /// Keys that seal and open what the vector shows (fields cipher, key, implicit_iv, keyid).
 inline DataKeys keys_of_vector(const Vector& vector) {
   DataKeys keys;
-  keys.cipher = vector.json().contains("cipher") ? parse_data_cipher(vector.text("cipher")).value()
-                                                 : DataCipher::Aes256Gcm;
-  if (vector.json().contains("keyid"))
-    keys.key_id = {vector.json().at("keyid").get<std::uint8_t>()};
+  keys.cipher = vector.has_text("cipher") ? parse_data_cipher(vector.text("cipher")).value()
+                                          : DataCipher::Aes256Gcm;
+  if (vector.has_number("keyid")) {
+    keys.key_id = {static_cast<std::uint8_t>(vector.number("keyid"))};
+  }
   for (DirectionKey* key : {&keys.seal, &keys.open})
     fill_direction_key(*key, vector.bytes("key"), vector.bytes("implicit_iv"));
   return keys;
