@@ -20,23 +20,16 @@
 #include "base/unique_fd.h"
 #include "dataplane/link_message.h"
 #include "dataplane/udp_socket.h"
+#include "tests/support/patience.h"
 
 /// What the tests of the link do with real sockets, in the network namespace of their process.
 namespace ringway::test {
-
-/// Long enough for a loaded machine; a test that passes never waits for it.
-inline constexpr int kPatienceMs = 10'000;
 
 inline IpAddress ip(std::string_view text) { return IpAddress::parse(text).value(); }
 
 /// A command of iproute2 or sysctl that must succeed.
 inline void run(const std::string& command) {
   ASSERT_EQ(std::system(command.c_str()), 0) << command;  // NOLINT(concurrency-mt-unsafe)
-}
-
-inline bool is_readable(int fd, int patience_ms = kPatienceMs) {
-  pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&waiting, 1, patience_ms) == 1;
 }
 
 /// A client's UDP socket, connected, so that it hears an answer only if that comes from the very

@@ -19,6 +19,7 @@
 #include "base/address.h"
 #include "base/unique_fd.h"
 #include "tests/support/hex.h"
+#include "tests/support/patience.h"
 #include "tun/vnet_header.h"
 
 /// What the tests do on the other side of a TUN device: the host's sockets, and a process without
@@ -63,14 +64,6 @@ inline void send_udp(const Endpoint& to, Bytes payload) {
   ASSERT_EQ(::sendto(socket.get(), payload.data(), payload.size(), 0, address.get(), address.size),
             static_cast<ssize_t>(payload.size()))
       << to.to_string() << ": " << std::strerror(errno);
-}
-
-inline constexpr int kPatienceMs = 5000;
-
-/// Waits for something to read, but not for ever.
-inline bool is_readable(int fd) {
-  pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&readable, 1, kPatienceMs) == 1;
 }
 
 /// Waits for the route that makes the kernel deliver packets to `address`: for IPv6 a worker of the
