@@ -75,6 +75,9 @@ void ControlChannel::State::handle_timeout(Now now) {
   for (Retired& old : retired) {
     if (now.instant >= old.until) old.negotiation.reset();
   }
+  if (must_rekey_by && now.instant >= *must_rekey_by) {
+    return close("no renegotiation has succeeded for the length of tran-window");
+  }
   if (renegotiate_at && now.instant >= *renegotiate_at) renegotiate(now);
   continue_pull(now);
   if (!closed) flush_messages(now);
@@ -93,6 +96,7 @@ std::optional<Instant> ControlChannel::State::poll_timeout() const {
     keep_earliest(earliest, next->started() + settings.hand_window);
   } else {
     keep_earliest(earliest, renegotiate_at);
+    keep_earliest(earliest, must_rekey_by);
   }
   for (const Retired& old : retired) {
     if (old.negotiation != nullptr) keep_earliest(earliest, old.until);

@@ -110,6 +110,8 @@ struct ControlChannel::State {
   Instant last_received;
 
   std::optional<Instant> renegotiate_at;
+  /// A renegotiation failed: unless one succeeds until then, the channel ends (security goal B12).
+  std::optional<Instant> must_rekey_by;
   /// The first negotiation has failed; its alert is on the way.
   std::optional<Instant> close_at;
   /// AUTH_FAILED is on the way.

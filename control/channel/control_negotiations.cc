@@ -140,23 +140,28 @@ void ControlChannel::State::settle_next(Now now) {
   if (next->is_active() && next->has_keys()) promote_next(now);
 }
 
-/// The keys in use stay as they are. Where the peer was heard, it has counted this KeyId as used,
-/// and is due an alert; otherwise the same id is taken for the next attempt.
+/// The keys in use stay as they are, but not for ever: a peer that never answers, or whose
+/// certificate is no longer good, has tran-window to finish a renegotiation. Where the peer was
+/// heard, it has counted this KeyId as used, and is due an alert; otherwise the same id is taken
+/// for the next attempt.
 void ControlChannel::State::abandon_next(Now now) {
   events.push_back(Renegotiated{.key_id = next->key_id(), .succeeded = false});
+  if (!must_rekey_by) must_rekey_by = next->started() + settings.tran_window;
   if (next->was_heard()) {
     last_key_id = next->key_id();
     retire(std::move(next), now.instant + kAlertGrace);
   }
   next.reset();
   if (current->has_failed()) return close(current->failure());
-  if (settings.renegotiate > Duration{0}) renegotiate_at = now.instant + settings.hand_window;
+  // Also without a schedule of our own: a worn key's only notice may have started this one.
+  renegotiate_at = now.instant + settings.hand_window;
 }
 
 void ControlChannel::State::promote_next(Now now) {
   retire(std::move(current), now.instant + settings.hand_window);
   current = std::move(next);
   last_key_id = current->key_id();
+  must_rekey_by.reset();
   schedule_renegotiation();
   events.push_back(Renegotiated{.key_id = current->key_id(), .succeeded = true});
 }

@@ -121,6 +121,21 @@ TEST(RenegotiationSim, KeepsTheOldKeysWhenItFails) {
   EXPECT_EQ(lost(world), 0u) << world.trace();
 }
 
+// Security goal B12: whoever can no longer renegotiate does not keep the old keys for ever.
+TEST(RenegotiationSim, EndsASessionThatCannotRenegotiateWithinTheTransitionWindow) {
+  World world({.network = bad_for_control(0), .hand_window = 20s, .tran_window = 90s});
+  connect_with_traffic(world);
+  world.run_for(10s);
+  world.network().set_meddler(without_key_ids({1, 2, 3, 4, 5, 6, 7}));
+  world.renegotiate(0);
+  world.run_for(60s);
+  EXPECT_TRUE(world.client(0).is_connected()) << world.trace();
+
+  world.run_for(60s);
+
+  EXPECT_FALSE(world.client(0).is_connected()) << world.trace();
+}
+
 TEST(RenegotiationSim, SucceedsAfterOneThatFailed) {
   World world({.network = bad_for_control(0), .hand_window = 20s});
   connect_with_traffic(world);
