@@ -13,7 +13,6 @@ namespace ringway {
 ControlThread::ControlThread(Parts parts)
     : parts_(std::move(parts)),
       dispatch_(parts_.workers, parts_.steering),
-      revocation_(parts_.config.tls, parts_.tls, parts_.plane),
       newcomers_(std::make_unique<Newcomer[]>(kDatagramsPerTurn)) {}
 
 void ControlThread::run() {
@@ -25,7 +24,7 @@ void ControlThread::run() {
     take_reports(now);
     take_datagrams(now);
     parts_.plane.handle_timeout(now);
-    revocation_.look(now);
+    parts_.revocation.look(now);
     report_traffic(now);
     deliver(now);
     parts_.files.write_due(parts_.plane, parts_.workers, now);
@@ -52,7 +51,7 @@ Instant ControlThread::next_deadline(Now now) const {
   Instant next = now.instant + 3600s;
   if (must_retry_) next = now.instant + kRetry;
   for (const std::optional<Instant>& deadline :
-       {parts_.plane.poll_timeout(), parts_.files.next(), revocation_.next()}) {
+       {parts_.plane.poll_timeout(), parts_.files.next(), parts_.revocation.next()}) {
     if (deadline && *deadline < next) next = *deadline;
   }
   if (parts_.config.timers.renegotiate_bytes > 0) next = std::min(next, next_traffic_);
@@ -84,14 +83,14 @@ void ControlThread::take_signal(int signal, Now now) {
   }
   const char* name = signal == SIGHUP ? "SIGHUP" : "SIGUSR1";
   if (!log::open({.verb = parts_.config.verb, .file = parts_.config.log_file, .append = true})) {
-    log::warning("cannot reopen the log file {}; logging to standard error",
+    log::warning("cannot reopen the log file {}; the one that is open stays in use",
                  parts_.config.log_file);
   }
   log::info(
       "{}: reopened the log and read crl-verify again; clients stay connected, and other "
       "changes of the configuration need a restart",
       name);
-  revocation_.look(now, /*forced=*/true);
+  parts_.revocation.look(now, /*forced=*/true);
 }
 
 void ControlThread::take_reports(Now now) {

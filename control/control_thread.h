@@ -30,6 +30,7 @@ class ControlThread {
     TlsContext& tls;
     ServerFiles& files;
     SignalInbox& signals;
+    RevocationWatch& revocation;
     /// May be null.
     TunSteering* steering;
     /// A duplicate of one socket of each listener.
@@ -71,7 +72,6 @@ class ControlThread {
 
   Parts parts_;
   CommandDispatch dispatch_;
-  RevocationWatch revocation_;
   /// Taken whole at start; `newcomer_count_` of them are in use.
   std::unique_ptr<Newcomer[]> newcomers_;
   std::size_t newcomer_count_ = 0;

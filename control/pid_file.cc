@@ -19,7 +19,9 @@ Result<PidFile> PidFile::write(std::string path) {
   if (fd && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) {
     return PidFile(std::move(path));
   }
-  return fail(std::string("cannot write the pid file: ") + std::strerror(errno), path,
+  const int error = errno;
+  if (fd) ::unlink(path.c_str());
+  return fail(std::string("cannot write the pid file: ") + std::strerror(error), path,
               "create its directory, or name another file with `writepid`");
 }
 

@@ -42,16 +42,24 @@ Result<Ids> look_up(const PrivilegeSettings& settings) {
 }  // namespace
 
 void protect_memory() {
+  // Of the calling thread and of those that it starts later: so before any worker.
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
 }
 
 Result<void> drop_privileges(const PrivilegeSettings& settings) {
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (settings.user.empty() && settings.group.empty()) return {};
   const Result<Ids> ids = look_up(settings);
   if (!ids) return std::unexpected(ids.error());
+
+  // Without a user the process stays root, whatever its group, as with OpenVPN.
+  if (settings.user.empty()) {
+    if (::setgroups(0, nullptr) == 0 && ::setgid(ids->group) == 0) return {};
+    return fail("cannot change to the group", settings.group,
+                "start as root, or leave `group` out");
+  }
 
   // glibc changes the ids of all threads; capabilities are the calling thread's own, and the kernel
   // takes them from the others together with user 0.

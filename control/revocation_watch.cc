@@ -1,7 +1,9 @@
 #include "control/revocation_watch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -26,9 +28,18 @@ struct DirectoryCloser {
 }  // namespace
 
 RevocationWatch::RevocationWatch(const TlsConfig& config, TlsContext& tls, ControlPlane& plane)
-    : config_(config), tls_(tls), plane_(plane) {
-  // A list was read with the configuration; a directory has not been looked at yet.
-  if (is_active() && !config.crl_is_directory) seen_ = stamp();
+    : config_(config), tls_(tls), plane_(plane) {}
+
+Result<void> RevocationWatch::open(Now now) {
+  if (!is_active() || !config_.crl_is_directory) return {};
+  directory_ = UniqueFd(::open(config_.crl.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory_) {
+    seen_ = stamp();
+    return load_directory(now);
+  }
+  return fail(
+      std::string("cannot read the directory of revoked certificates: ") + std::strerror(errno),
+      config_.crl.path, "name a directory that the server may read with `crl-verify DIR dir`");
 }
 
 bool RevocationWatch::is_active() const { return config_.crl.is_set() && !config_.crl.is_inline; }
@@ -46,7 +57,9 @@ void RevocationWatch::look(Now now, bool forced) {
   seen_ = present;
   complained_ = false;
   if (config_.crl_is_directory) {
-    load_directory(now);
+    if (const Result<void> loaded = load_directory(now); !loaded) {
+      complain(loaded.error().to_string());
+    }
   } else {
     load_list(now);
   }
@@ -54,7 +67,9 @@ void RevocationWatch::look(Now now, bool forced) {
 
 RevocationWatch::Stamp RevocationWatch::stamp() const {
   struct stat status{};
-  if (::stat(config_.crl.path.c_str(), &status) != 0) return {};
+  const int result =
+      directory_ ? ::fstat(directory_.get(), &status) : ::stat(config_.crl.path.c_str(), &status);
+  if (result != 0) return {};
   return {.modified_ns = status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec,
           .size = status.st_size};
 }
@@ -70,9 +85,15 @@ void RevocationWatch::load_list(Now now) {
   log::info("crl-verify {}: the new list is in use", config_.crl.path);
 }
 
-void RevocationWatch::load_directory(Now now) {
-  const std::unique_ptr<DIR, DirectoryCloser> directory(::opendir(config_.crl.path.c_str()));
-  if (!directory) return complain(std::strerror(errno));
+Result<void> RevocationWatch::load_directory(Now now) {
+  const int copy = ::fcntl(directory_.get(), F_DUPFD_CLOEXEC, 0);
+  const std::unique_ptr<DIR, DirectoryCloser> directory(copy < 0 ? nullptr : ::fdopendir(copy));
+  if (!directory) {
+    const int error = errno;
+    if (copy >= 0) ::close(copy);
+    return fail(std::strerror(error), config_.crl.path);
+  }
+  ::rewinddir(directory.get());  // The copy shares its place with the last one.
   std::vector<RevokedCertificate> revoked;
   while (const dirent* entry = ::readdir(directory.get())) {
     if (is_decimal(entry->d_name)) {
@@ -81,6 +102,7 @@ void RevocationWatch::load_directory(Now now) {
   }
   log::info("crl-verify {}: {} certificates are revoked", config_.crl.path, revoked.size());
   plane_.revoke(std::move(revoked), now);
+  return {};
 }
 
 void RevocationWatch::complain(const std::string& text) {

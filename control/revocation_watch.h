@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/time.h"
+#include "base/unique_fd.h"
 #include "control/channel/tls_context.h"
 #include "control/config/config.h"
 #include "control/control_plane.h"
@@ -24,6 +26,9 @@ class RevocationWatch {
 
   RevocationWatch(const TlsConfig& config, TlsContext& tls, ControlPlane& plane);
 
+  /// Before privileges are dropped and anybody is served: opens the directory that is watched, and
+  /// reads it once. An error must keep the server from starting, since everybody would be let in.
+  Result<void> open(Now now);
   [[nodiscard]] bool is_active() const;
   /// Looks now if it is time, or if `forced`.
   void look(Now now, bool forced = false);
@@ -39,12 +44,14 @@ class RevocationWatch {
   };
   [[nodiscard]] Stamp stamp() const;
   void load_list(Now now);
-  void load_directory(Now now);
+  [[nodiscard]] Result<void> load_directory(Now now);
   void complain(const std::string& text);
 
   const TlsConfig& config_;
   TlsContext& tls_;
   ControlPlane& plane_;
+  /// Stays readable when the process is no longer root.
+  UniqueFd directory_;
   Stamp seen_;
   Instant next_;
   bool complained_ = false;

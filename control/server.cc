@@ -6,11 +6,13 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/secret.h"
 #include "control/channel/push.h"
 #include "control/control_plane.h"
 #include "control/control_thread.h"
 #include "control/pid_file.h"
 #include "control/privileges.h"
+#include "control/revocation_watch.h"
 #include "control/server_files.h"
 #include "control/server_setup.h"
 #include "control/signal_inbox.h"
@@ -29,12 +31,29 @@ Result<void> open_log(const ServerConfig& config) {
   return {};
 }
 
-void warn_of_refused_pushes(const ServerConfig& config) {
+/// Many times what stock clients read before they give up.
+constexpr std::size_t kPushMessagesMax = 32;
+
+Result<void> check_pushes(const ServerConfig& config) {
   std::vector<std::string> refused;
-  encode_push_reply({.options = config.push}, &refused);
+  const std::size_t messages = encode_push_reply({.options = config.push}, &refused).size();
+  if (messages > kPushMessagesMax) {
+    return fail(fmt::format("what is pushed fills {} messages, and at most {} are sent", messages,
+                            kPushMessagesMax),
+                config.source, "push fewer and wider routes");
+  }
   for (const std::string& option : refused) {
     log::warning("push \"{}\" is not sent: a comma, a control character or more than 255 bytes",
                  log::escape(option));
+  }
+  return {};
+}
+
+/// OpenSSL and the wrapping have copies of their own, which are wiped with them.
+void wipe_key_files(ServerConfig& config) {
+  for (std::string* text : {&config.tls.key.text, &config.wrap.key.text}) {
+    wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
+    text->clear();
   }
 }
 
@@ -64,10 +83,10 @@ Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, Tu
 /// The order is the contract: what needs privileges comes before they are dropped, what can fail
 /// before the threads start. Everything is a local of this function, so leaving it, by the end or
 /// by an error, takes it apart in the reverse order.
-Result<void> run_server(const ServerConfig& config) {
+Result<void> run_server(ServerConfig config) {
   protect_memory();
   if (Result<void> log = open_log(config); !log) return log;
-  warn_of_refused_pushes(config);
+  if (Result<void> pushes = check_pushes(config); !pushes) return pushes;
   reserve_secrets(config);
   const std::uint16_t worker_count = count_workers(config);
 
@@ -77,6 +96,7 @@ Result<void> run_server(const ServerConfig& config) {
   if (!tls) return std::unexpected(tls.error());
   const Result<TlsWrap> wrap = make_tls_wrap(config.wrap);
   if (!wrap) return std::unexpected(wrap.error());
+  wipe_key_files(config);
   ServerFiles files(config);
   if (Result<void> opened = files.open(); !opened) return opened;
 
@@ -88,6 +108,12 @@ Result<void> run_server(const ServerConfig& config) {
   if (!tun) return std::unexpected(tun.error());
   std::optional<TunSteering> steering = steer_tun(*tun, config);
 
+  SystemRandom random;
+  ControlPlane plane(config, *wrap, *tls, random, worker_count, files.persisted_leases(),
+                     read_clocks());
+  RevocationWatch revocation(config.tls, *tls, plane);
+  if (Result<void> opened = revocation.open(read_clocks()); !opened) return opened;
+
   Result<std::unique_ptr<WorkerGroup>> workers = make_workers(config, *tun, std::move(*listeners));
   if (!workers) return std::unexpected(workers.error());
   if (Result<void> started = (*workers)->start(); !started) return started;
@@ -96,15 +122,13 @@ Result<void> run_server(const ServerConfig& config) {
   Result<void> dropped = drop_privileges({.user = config.user, .group = config.group});
   if (!dropped) return dropped;
 
-  SystemRandom random;
-  ControlPlane plane(config, *wrap, *tls, random, worker_count, files.persisted_leases(),
-                     read_clocks());
   ControlThread control({.config = config,
                          .plane = plane,
                          .workers = **workers,
                          .tls = *tls,
                          .files = files,
                          .signals = *signals,
+                         .revocation = revocation,
                          .steering = steering ? &*steering : nullptr,
                          .sockets = std::move(*senders)});
   log::info("Ringway {} is ready: {} worker{}, at most {} clients", RINGWAY_VERSION, worker_count,

@@ -39,8 +39,15 @@ mode_t mode_like(const UniqueFd& present) {
 StateFile::StateFile(std::string what, std::string path)
     : what_(std::move(what)), path_(std::move(path)) {}
 
+StateFile::~StateFile() {
+  if (fd_ && is_new_) ::unlink(path_.c_str());
+}
+
 Result<void> StateFile::open() {
-  fd_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kMode));
+  constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+  fd_ = UniqueFd(::open(path_.c_str(), kFlags | O_EXCL, kMode));
+  is_new_ = static_cast<bool>(fd_);
+  if (!fd_) fd_ = UniqueFd(::open(path_.c_str(), kFlags, kMode));
   if (fd_) return {};
   return fail(fmt::format("cannot write the {} file: {}", what_, std::strerror(errno)), path_,
               "create its directory, or name another file");
@@ -63,7 +70,10 @@ std::string StateFile::read() const {
 bool StateFile::write(std::string_view text, Now now) {
   int error = replace(text);
   if (error == EACCES || error == EPERM || error == EROFS) error = overwrite(text);
-  if (error == 0) return true;
+  if (error == 0) {
+    is_new_ = false;
+    return true;
+  }
   if (!warned_at_ || now.instant - *warned_at_ >= kWarnMin) {
     warned_at_ = now.instant;
     log::warning("cannot write the {} file {}: {}; the next attempt follows", what_, path_,

@@ -22,6 +22,9 @@ class StateFile {
  public:
   /// `what` names it in log lines, e.g. "status". Call open() before privileges are dropped.
   StateFile(std::string what, std::string path);
+  StateFile(StateFile&&) = default;
+  /// A file that open() made and nothing was written to goes again: the server did not start.
+  ~StateFile();
 
   /// Creates the file if need be. The error says why it will not be possible to write it.
   Result<void> open();
@@ -42,6 +45,8 @@ class StateFile {
   std::string path_;
   /// The file that has the name.
   UniqueFd fd_;
+  /// Made by open(), and still empty.
+  bool is_new_ = false;
   std::optional<Instant> warned_at_;
 };
 

@@ -44,7 +44,7 @@ Result<void> run(std::span<const std::string> words) {
     fmt::print("{}", print_config(*config));
     return {};
   }
-  return run_server(*config);
+  return run_server(std::move(*config));
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ Result<void> apply_ping_restart(ConfigDraft& draft, const ConfigLine& line) {
   return store_seconds(draft.config.timers.ping_restart, line, {0, kSecondsMax});
 }
 Result<void> apply_hand_window(ConfigDraft& draft, const ConfigLine& line) {
-  return store_seconds(draft.config.timers.hand_window, line, {1, kSecondsMax});
+  return store_seconds(draft.config.timers.hand_window, line, {2, kSecondsMax});
 }
 Result<void> apply_tran_window(ConfigDraft& draft, const ConfigLine& line) {
   return store_seconds(draft.config.timers.tran_window, line, {1, kSecondsMax});

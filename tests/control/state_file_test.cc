@@ -43,6 +43,20 @@ TEST_F(StateFileTest, ReplacesTheWholeText) {
   EXPECT_FALSE(std::filesystem::exists(path("status.new")));
 }
 
+// Security goal R24.
+TEST_F(StateFileTest, RemovesTheFileThatItMadeForAServerThatNeverRan) {
+  {
+    ASSERT_TRUE(StateFile("status", path("status")).open());
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("status")));
+
+  std::ofstream(path("leases")) << "client1,10.77.0.2,\n";
+  {
+    ASSERT_TRUE(StateFile("ifconfig-pool-persist", path("leases")).open());
+  }
+  EXPECT_EQ(text_of(path("leases")), "client1,10.77.0.2,\n");
+}
+
 TEST_F(StateFileTest, ReadsWhatAnEarlierRunHasLeft) {
   std::ofstream(path("leases")) << "client1,10.77.0.2,\n";
   StateFile file("ifconfig-pool-persist", path("leases"));
