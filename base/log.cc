@@ -40,8 +40,10 @@ void install(spdlog::sink_ptr sink, int verb) {
 }  // namespace
 
 bool open(const Settings& settings) {
-  install(std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.verb);
-  if (settings.file.empty()) return true;
+  if (settings.file.empty()) {
+    install(std::make_shared<spdlog::sinks::stderr_sink_mt>(), settings.verb);
+    return true;
+  }
   // spdlog reports a file it cannot open by throwing; ask the C library first.
   std::FILE* probe = std::fopen(settings.file.c_str(), "ae");
   if (probe == nullptr) return false;

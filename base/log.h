@@ -19,7 +19,7 @@ struct Settings {
   bool append = true;
 };
 
-/// Returns false, and keeps standard error, when the file cannot be opened.
+/// Returns false, and goes on as before, when the file cannot be opened.
 bool open(const Settings& settings);
 void set_verb(int verb);
 void line(Level level, std::string_view text);

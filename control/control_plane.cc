@@ -28,6 +28,8 @@ constexpr std::size_t kRepliesMax = 1024;
 constexpr Duration kResetAnswerMin = 1s;
 /// How long clients have to acknowledge RESTART when the server stops (security goal R23).
 constexpr Duration kShutdownGrace = 1500ms;
+/// The `verb` from which on debug lines are written.
+constexpr int kDebugVerb = 4;
 
 struct GateAnswer {
   LinkEndpoint to;
@@ -80,6 +82,7 @@ struct ControlPlane::State {
         gate(tls_wrap, cookie, reply_limit(server_config)),
         book(source),
         handoff(worker_count),
+        log(server_config.verb >= kDebugVerb),
         role(server_config, {.book = book, .handoff = handoff, .log = log}, worker_count,
              persisted_leases, now) {}
 
@@ -139,8 +142,6 @@ bool ControlPlane::serves(Bytes datagram, const LinkEndpoint& from) const {
 
 void ControlPlane::State::handle_stranger(Bytes datagram, const LinkEndpoint& from, Now now) {
   if (shutdown_started) return count(Drop::BadReset);
-  if (answers.size() >= kRepliesMax) return count(Drop::RateLimited);
-
   Client* resident = is_client_reset(datagram) ? established_at(from.remote) : nullptr;
   if (resident != nullptr && resident->reset_answered_at &&
       now.instant - *resident->reset_answered_at < kResetAnswerMin) {
@@ -151,6 +152,7 @@ void ControlPlane::State::handle_stranger(Bytes datagram, const LinkEndpoint& fr
 
   if (const Drop* drop = std::get_if<Drop>(&verdict)) return count(*drop);
   if (const GateReply* reply = std::get_if<GateReply>(&verdict)) {
+    if (answers.size() >= kRepliesMax) return count(Drop::RateLimited);
     if (resident != nullptr) resident->reset_answered_at = now.instant;
     answers.push_back({.to = from, .datagram = {reply->datagram.begin(), reply->datagram.end()}});
     return;

@@ -7,6 +7,7 @@
 namespace ringway {
 
 void PlaneLog::add(PlaneEvent::Level level, std::string_view text, Instant now) {
+  if (level == PlaneEvent::Level::Debug && !with_debug_) return;
   if (now - second_start_ >= 1s) start_second(now);
   if (lines_ >= kLinesPerSecond || pending_.size() >= kPendingMax) {
     ++suppressed_;

@@ -19,12 +19,16 @@ class PlaneLog {
   static constexpr std::uint32_t kLinesPerSecond = 100;
   static constexpr std::size_t kPendingMax = 1024;
 
+  /// Without `with_debug` such lines are not counted either: they must not crowd out others.
+  explicit PlaneLog(bool with_debug) : with_debug_(with_debug) {}
+
   void add(PlaneEvent::Level level, std::string_view text, Instant now);
   [[nodiscard]] std::optional<PlaneEvent> poll();
 
  private:
   void start_second(Instant now);
 
+  bool with_debug_;
   std::deque<PlaneEvent> pending_;
   Instant second_start_;
   std::uint32_t lines_ = 0;

@@ -232,7 +232,9 @@ void ServerRole::on(Client& client, PeerLeft& event, Now now) {
 
 void ServerRole::on(Client& client, MessageReceived& event, Now now) {
   log_.add(Level::Debug,
-           fmt::format("{}: ignored the message \"{}\"", label_of(client), event.text),
+           fmt::format("{}: ignored the message \"{}\"", label_of(client),
+                       // What follows the word can be the answer to a challenge.
+                       std::string_view(event.text).substr(0, event.text.find(','))),
            now.instant);
 }
 
