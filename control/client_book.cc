@@ -88,10 +88,10 @@ void ClientBook::remove(Client& client) {
 void ClientBook::bury() { removed_.clear(); }
 
 void ClientBook::update(Client& client) {
-  if (client.stage == Client::Stage::Gone || client.awaits_transmit) return;
-  // A retransmission that is due stays due until it is sent, so the deadline is only asked for when
-  // the client has sent what it can.
+  if (client.stage == Client::Stage::Gone) return;
+  // A retransmission stays due until it is sent: transmit_done() asks for the deadline again.
   deadlines_.set(client.id, std::nullopt);
+  if (client.awaits_transmit) return;
   client.awaits_transmit = true;
   (client.is_established() ? established_output_ : newcomer_output_).push_back(client.id);
 }

@@ -65,7 +65,9 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
     WorkerSettings one{.datapath = settings.datapath,
                        .limits = settings.limits,
                        .sockets = {},
-                       .tun_queue = std::move(settings.tun_queues[i])};
+                       .tun_queue = std::move(settings.tun_queues[i]),
+                       .core = std::nullopt,
+                       .multishot_tun_reads = settings.multishot_tun_reads};
     one.datapath.self = {static_cast<std::uint16_t>(i)};
     one.datapath.worker_count = static_cast<std::uint16_t>(count);
     if (!cores.empty()) one.core = cores[i % cores.size()];

@@ -20,6 +20,8 @@ struct WorkerGroupSettings {
   std::vector<UniqueFd> tun_queues;
   /// Pin worker i to the i-th core that the process may use.
   bool pin_to_cores = false;
+  /// See WorkerSettings.
+  bool multishot_tun_reads = true;
   /// Rows of the traffic table: peer ids from here on have no traffic in the status file.
   std::uint32_t peers_max = 65'536;
 };

@@ -63,8 +63,9 @@ class LinkConfig {
   Result<void> set_mtu(std::uint32_t mtu);
   Result<void> set_tx_queue_length(std::uint32_t packets);
   Result<void> bring_up();
-  /// IPv6 addresses are used at once, without duplicate address detection: a tunnel has no
-  /// neighbours that could own them.
+  /// IPv6 addresses can be bound to at once, without duplicate address detection: a tunnel has no
+  /// neighbours that could own them. Packets to them are delivered some milliseconds later, when a
+  /// worker of the kernel has added the local route.
   Result<void> add_address(const InterfaceAddress& address);
   Result<void> add_route(const LinkRoute& route);
   /// Where `net.ipv6.conf.default.disable_ipv6` is set, a new device has no IPv6: switches it on

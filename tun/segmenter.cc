@@ -42,6 +42,19 @@ std::uint16_t never_zero(std::uint16_t checksum) {
   return checksum == 0 ? std::uint16_t{0xffff} : checksum;
 }
 
+/// Behind the IP header, and within the packet.
+bool has_possible_checksum(const VnetHeader& header, const IpPacket& ip) {
+  const std::size_t end = std::size_t{header.checksum_start} + header.checksum_offset + 2;
+  return header.checksum_start >= ip.header_size && end <= ip.total_length();
+}
+
+/// The field holds the sum of the pseudo header, which is thereby part of the sum.
+void finish_checksum_at(MutableBytes packet, const VnetHeader& header) {
+  const std::uint16_t checksum = checksum_of(packet.subspan(header.checksum_start));
+  const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
+  store_be16(packet.data() + field, never_zero(checksum));
+}
+
 }  // namespace
 
 /// One packet on its way into the caller's memory.
@@ -51,22 +64,18 @@ struct Segmenter::Segment {
   bool is_last = false;
 };
 
-bool finish_checksum(MutableBytes packet, const VnetHeader& header) {
+bool finish_checksum(MutableBytes packet, const IpPacket& ip, const VnetHeader& header) {
+  RW_ASSERT(packet.size() >= ip.total_length());
   if (!header.needs_checksum) return true;
-  const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
-  if (field + 2 > packet.size()) return false;
-  // The field holds the sum of the pseudo header, which is thereby part of the sum.
-  const std::uint16_t checksum = checksum_of(packet.subspan(header.checksum_start));
-  store_be16(packet.data() + field, never_zero(checksum));
+  if (!has_possible_checksum(header, ip)) return false;
+  finish_checksum_at(packet.first(ip.total_length()), header);
   return true;
 }
 
 std::expected<Segmenter, Drop> Segmenter::start(const VnetHeader& header, const IpPacket& ip) {
   Segmenter segmenter(header, ip);
   if (!header.is_gso()) {
-    const std::size_t checksum_end =
-        std::size_t{header.checksum_start} + header.checksum_offset + 2;
-    if (header.needs_checksum && checksum_end > ip.total_length()) return kBad;
+    if (header.needs_checksum && !has_possible_checksum(header, ip)) return kBad;
     segmenter.headers_size_ = ip.total_length();
     return segmenter;
   }
@@ -126,8 +135,7 @@ MutableBytes Segmenter::write_next(MutableBytes out) {
   ++written_count_;
   std::memcpy(segment.packet.data(), ip_.bytes.data(), headers_size_);
   if (!header_.is_gso()) {
-    const bool finished = finish_checksum(segment.packet, header_);
-    RW_ASSERT(finished);  // start() looked.
+    if (header_.needs_checksum) finish_checksum_at(segment.packet, header_);
     return segment.packet;
   }
 

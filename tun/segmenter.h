@@ -12,9 +12,11 @@
 namespace ringway {
 
 /// Finishes the checksum of a packet that the kernel left unfinished
-/// (VIRTIO_NET_HDR_F_NEEDS_CSUM), in place; does nothing for any other. False when the checksum
-/// lies outside of the packet. Pure.
-[[nodiscard]] bool finish_checksum(MutableBytes packet, const VnetHeader& header);
+/// (VIRTIO_NET_HDR_F_NEEDS_CSUM), in place; does nothing for any other. `ip` is what
+/// parse_ip_packet() said of `packet`, the same memory. False, and nothing is done, when the
+/// checksum lies in the IP header or outside of the packet (F01). Pure.
+[[nodiscard]] bool finish_checksum(MutableBytes packet, const IpPacket& ip,
+                                   const VnetHeader& header);
 
 /// Cuts what a TUN queue gave, a super-packet of up to 64 KiB or a packet that is whole already,
 /// into packets that can be sent: sizes, IPv4 identification, TCP sequence and flags, and the

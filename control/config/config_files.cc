@@ -44,9 +44,8 @@ void warn_if_others_can_read(ServerConfig& config, const NamedFile& named) {
   if (::stat(named.file.path.c_str(), &status) != 0)
     return;  // Read a moment ago: a race, no fault.
   if ((status.st_mode & (S_IRGRP | S_IROTH)) == 0 || !S_ISREG(status.st_mode)) return;
-  config.notes.push_back(fmt::format("{}: others can read the {} file {}; run chmod 600 {}",
-                                     named.file.where, named.option, named.file.path,
-                                     named.file.path));
+  config.notes.push_back(fmt::format("{}: others can read this `{}` file; run chmod 600 {}",
+                                     named.file.where, named.option, named.file.path));
 }
 
 Result<void> load_file(ServerConfig& config, const NamedFile& named) {
@@ -62,6 +61,8 @@ Result<void> load_file(ServerConfig& config, const NamedFile& named) {
                 "name the right file");
   }
   file.text = std::move(*text);
+  // Whoever finds a fault in the text names the line of the configuration, and the file with it.
+  file.where += fmt::format(" ({})", file.path);
   if (named.is_secret) warn_if_others_can_read(config, named);
   return {};
 }

@@ -173,7 +173,6 @@ void print_timers(OptionPrinter& print, const TimerConfig& timers) {
     print.seconds("reneg-sec", timers.renegotiate);
   }
   print.option("reneg-bytes", timers.renegotiate_bytes);
-  print.option("reneg-pkts", timers.renegotiate_packets);
   print.seconds("hand-window", timers.hand_window);
   print.seconds("tran-window", timers.tran_window);
   print.seconds("tls-timeout", timers.tls_timeout);

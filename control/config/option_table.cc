@@ -110,7 +110,9 @@ std::string_view nearest_option(std::string_view name) {
 std::string option_reference() {
   std::string text;
   for (const OptionSection& section : option_sections()) {
-    text += fmt::format("## {}\n\n| option | | |\n| --- | --- | --- |\n", section.title);
+    text += fmt::format(
+        "## {}\n\n| option | status | meaning, or reason and remedy |\n| --- | --- | --- |\n",
+        section.title);
     for (const OptionRow& row : section.rows) text += markdown_row(row);
     text += '\n';
   }

@@ -150,7 +150,7 @@ constexpr std::array kRows = {
             "write RootDirectory= in the systemd unit, and delete the line"),
     refused("setcon", kConfinement,
             "write SELinuxContext= in the systemd unit, and delete the line"),
-    refused("mlock", "is not served: keys could reach the swap area",
+    refused("mlock", "is not served for the whole process: only session keys are locked in memory",
             "write MemorySwapMax=0 in the systemd unit, and delete the line"),
 };
 

@@ -67,11 +67,14 @@ Result<void> apply_reneg_bytes(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
-Result<void> apply_reneg_pkts(ConfigDraft& draft, const ConfigLine& line) {
+Result<void> apply_reneg_pkts(ConfigDraft&, const ConfigLine& line) {
   const auto count = number_at(line, 1, {0, UINT64_MAX});
   if (!count) return std::unexpected(count.error());
-  draft.config.timers.renegotiate_packets = *count;
-  return {};
+  if (*count == 0) return {};
+  return refused_value(line,
+                       "is refused: Ringway counts bytes, and replaces keys by itself before a "
+                       "cipher's packet limit",
+                       "write `reneg-bytes N`, or delete the line");
 }
 
 constexpr std::array kRows = {
@@ -86,8 +89,9 @@ constexpr std::array kRows = {
           "default, MIN nine tenths of it; 0 is never."),
     works("reneg-bytes", "N", {1, 1}, apply_reneg_bytes,
           "Keys are replaced after so many bytes; 0 is never."),
-    works("reneg-pkts", "N", {1, 1}, apply_reneg_pkts,
-          "Keys are replaced after so many packets; 0 is never."),
+    works("reneg-pkts", "0", {1, 1}, apply_reneg_pkts,
+          "Only 0, which is what holds without it; `reneg-bytes` is counted, and keys are replaced "
+          "before a cipher's packet limit anyway."),
     works("hand-window", "SECONDS", {1, 1}, apply_hand_window,
           "A handshake must end within this time; 60 by default."),
     works("tran-window", "SECONDS", {1, 1}, apply_tran_window,

@@ -101,7 +101,8 @@ CONFIG_SEEDS = {
     "minimal": "dev tun\nserver 10.8.0.0 255.255.255.0\nca ca.crt\ncert s.crt\nkey s.key\n"
                "dh none\n",
     "dual": "port 1194\nproto udp6\ndev tun0\nserver 10.8.0.0 255.255.255.0\n"
-            "server-ipv6 fd00::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"\ntls-crypt ta.key\nverb 3\n",
+            "server-ipv6 fd00::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"\n"
+            "tls-crypt ta.key\nverb 3\n",
     "quotes": "push \"dhcp-option DNS 1.1.1.1\" # comment\n;cipher x\nca 'a b.crt'\ncd C:\\\\x\n",
     "inline": "<ca>\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n</ca>\n"
               "<tls-crypt>\n</tls-crypt>\n",

@@ -26,16 +26,16 @@ skip() { echo "skip - $1 ($2)"; }
 # check NAME COMMAND...: passes when the command does. Its output is shown only on failure. The
 # command runs in this shell, so that it may set variables and wait for our children.
 check() {
-  local name=$1 output status=0
+  local name=$1 check_log status=0
   shift
-  output=$(mktemp "${TMPDIR:-/tmp}/ringway-check.XXXXXX")
-  "$@" >"$output" 2>&1 || status=$?
+  check_log=$(mktemp "${TMPDIR:-/tmp}/ringway-check.XXXXXX")
+  "$@" >"$check_log" 2>&1 || status=$?
   if ((status == 0)); then
     ok "$name"
   else
-    not_ok "$name" "$* failed (status $status):" "$(tail -n 20 "$output")"
+    not_ok "$name" "$* failed (status $status):" "$(tail -n 20 "$check_log")"
   fi
-  rm -f "$output"
+  rm -f "$check_log"
 }
 
 # require NAME COMMAND...: a check without which the rest makes no sense: a failure ends the test.

@@ -11,11 +11,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/address.h"
 #include "base/unique_fd.h"
+#include "tests/support/hex.h"
 #include "tun/vnet_header.h"
 
 /// What the tests do on the other side of a TUN device: the host's sockets, and a process without
@@ -62,8 +65,29 @@ inline void send_udp(const Endpoint& to, Bytes payload) {
       << to.to_string() << ": " << std::strerror(errno);
 }
 
-/// One frame from a queue, or nothing when none is there: what the host sends is in the queue by
-/// the time send() returns.
+inline constexpr int kPatienceMs = 5000;
+
+/// Waits for something to read, but not for ever.
+inline bool is_readable(int fd) {
+  pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
+  return ::poll(&readable, 1, kPatienceMs) == 1;
+}
+
+/// Waits for the route that makes the kernel deliver packets to `address`: for IPv6 a worker of the
+/// kernel adds it shortly after the address.
+inline bool delivers_locally(const IpAddress& address) {
+  std::string wanted = to_hex(address.bytes()) + " 80 ";
+  for (int waited_ms = 0; waited_ms < kPatienceMs; waited_ms += 5) {
+    std::ifstream routes("/proc/net/ipv6_route");
+    for (std::string line; std::getline(routes, line);) {
+      if (line.starts_with(wanted)) return true;
+    }
+    ::poll(nullptr, 0, 5);
+  }
+  return false;
+}
+
+/// One frame from a queue, or nothing when none is there.
 inline std::vector<std::uint8_t> read_frame(int queue) {
   std::vector<std::uint8_t> frame(kVnetHeaderSize + 65536);
   const ssize_t size = ::read(queue, frame.data(), frame.size());

@@ -273,10 +273,23 @@ TEST(Segmenter, RefusesAChecksumBehindThePacket_F01) {
   EXPECT_EQ(segments_of(super).size(), 1u);
 }
 
+TEST(Segmenter, RefusesAChecksumInTheIpHeader_F01) {
+  SuperPacket super{.header = {.needs_checksum = true, .checksum_start = 19},
+                    .packet = test::udp_packet(true, counting_bytes(10))};
+  expect_refused(super, "the header's last byte");
+  super.header.checksum_start = 0;
+  expect_refused(super, "the version");
+}
+
+bool finish(Packet& packet, const VnetHeader& header) {
+  const auto ip = parse_ip_packet(packet);
+  return ip && finish_checksum(packet, *ip, header);
+}
+
 TEST(FinishChecksum, WorksInPlace) {
   SuperPacket super = udp_super_packet(true, counting_bytes(99), 1);
 
-  EXPECT_TRUE(finish_checksum(super.packet, super.header));
+  EXPECT_TRUE(finish(super.packet, super.header));
 
   EXPECT_EQ(super.packet, test::udp_packet(true, counting_bytes(99)));
 }
@@ -284,16 +297,21 @@ TEST(FinishChecksum, WorksInPlace) {
 TEST(FinishChecksum, DoesNothingUnasked) {
   Packet packet = test::udp_packet(true, counting_bytes(99));
   const Packet before = packet;
-  EXPECT_TRUE(finish_checksum(packet, {}));
+  EXPECT_TRUE(finish(packet, {}));
   EXPECT_EQ(packet, before);
 }
 
-TEST(FinishChecksum, RefusesAFieldOutsideOfThePacket_F01) {
-  Packet packet(30);
-  EXPECT_FALSE(finish_checksum(
-      packet, {.needs_checksum = true, .checksum_start = 20, .checksum_offset = 9}));
-  EXPECT_FALSE(finish_checksum(
-      packet, {.needs_checksum = true, .checksum_start = 0xffff, .checksum_offset = 0xffff}));
+TEST(FinishChecksum, RefusesAFieldOutsideOfThePayload_F01) {
+  Packet packet = test::udp_packet(true, counting_bytes(2));
+  const auto refused = [&packet](std::uint16_t start, std::uint16_t offset) {
+    return !finish(packet,
+                   {.needs_checksum = true, .checksum_start = start, .checksum_offset = offset});
+  };
+  EXPECT_TRUE(refused(20, 9));
+  EXPECT_TRUE(refused(0xffff, 0xffff));
+  EXPECT_TRUE(refused(19, 0));
+  EXPECT_EQ(packet, test::udp_packet(true, counting_bytes(2)));
+  EXPECT_FALSE(refused(20, 8));
 }
 
 TEST(Segmenter, AgreesWithTheReferenceForRandomPackets) {

@@ -122,6 +122,7 @@ TEST(TunDevice, GivesPacketsOfTheHostBehindATenByteHeader_F06) {
     test::send_udp({.address = *IpAddress::parse(peer), .port = 9}, test::counting_bytes(100));
     std::vector<std::uint8_t> frame;
     do {  // The host also asks for IPv6 routers.
+      ASSERT_TRUE(test::is_readable(device->queue_fd(0)));
       frame = test::read_frame(device->queue_fd(0));
       ASSERT_FALSE(frame.empty());
     } while (!parse_ip_packet(Bytes(frame).subspan(kVnetHeaderSize))->udp());
@@ -170,8 +171,7 @@ TEST(TunDevice, BringsPacketsToTheHost) {
             static_cast<ssize_t>(frame.size()))
       << std::strerror(errno);
 
-  pollfd readable{.fd = socket.get(), .events = POLLIN};
-  ASSERT_EQ(::poll(&readable, 1, 5000), 1);
+  ASSERT_TRUE(test::is_readable(socket.get()));
   std::array<std::uint8_t, 128> payload{};
   EXPECT_EQ(::recv(socket.get(), payload.data(), payload.size(), 0), 64);
 }

@@ -56,6 +56,7 @@ TEST_F(ConfigFiles, ReadsEveryFileNamed) {
   EXPECT_EQ(config_.tls.dh.text, "text of dh");
   EXPECT_EQ(config_.tls.crl.text, "text of crl");
   EXPECT_EQ(config_.wrap.key.text, "text of ta");
+  EXPECT_EQ(config_.tls.crl.where, "server.conf:1 (" + path("crl") + ")");
   EXPECT_TRUE(config_.notes.empty());
 }
 
@@ -108,8 +109,9 @@ TEST_F(ConfigFiles, WarnsOfKeysThatOthersCanRead) {
   ASSERT_TRUE(load_files(config_));
 
   ASSERT_EQ(config_.notes.size(), 2u);
-  EXPECT_EQ(config_.notes[0], "server.conf:1: others can read the key file " + path("key") +
-                                  "; run chmod 600 " + path("key"));
+  EXPECT_EQ(config_.notes[0], "server.conf:1 (" + path("key") +
+                                  "): others can read this `key` file" + "; run chmod 600 " +
+                                  path("key"));
   EXPECT_NE(config_.notes[1].find("tls-crypt"), std::string::npos);
 }
 

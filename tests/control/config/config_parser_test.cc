@@ -121,7 +121,6 @@ TEST(ConfigParser, GivesEveryTimerAndProcessOptionItsMeaning) {
        [](const C& c) { return c.timers.renegotiate == 100s && c.timers.renegotiate_min == 50s; }},
       {"reneg-bytes 1000000000000",
        [](const C& c) { return c.timers.renegotiate_bytes == 1'000'000'000'000u; }},
-      {"reneg-pkts 7", [](const C& c) { return c.timers.renegotiate_packets == 7; }},
       {"hand-window 30", [](const C& c) { return c.timers.hand_window == 30s; }},
       {"tran-window 30", [](const C& c) { return c.timers.tran_window == 30s; }},
       {"tls-timeout 1", [](const C& c) { return c.timers.tls_timeout == 1s; }},
