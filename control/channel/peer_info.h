@@ -9,7 +9,7 @@
 
 namespace ringway {
 
-/// IV_PROTO bits (protocol.md 5.7).
+/// IV_PROTO bits (docs/WIRE.md 5.7).
 enum class ProtoBit : std::uint32_t {
   DataV2 = 1u << 1,
   RequestPush = 1u << 2,

@@ -13,7 +13,7 @@
 namespace ringway {
 
 /// The sending half of one negotiation's reliability layer: a window of messages waiting for their
-/// acknowledgements, each with its retransmission deadline (protocol.md 2.2 to 2.4).
+/// acknowledgements, each with its retransmission deadline (docs/WIRE.md 2.2 to 2.4).
 ///
 /// Messages are kept as owned copies of their payload and are wrapped anew at each transmission, so
 /// a queued datagram never points into the session (security goals B01, B02). Back-off doubles from

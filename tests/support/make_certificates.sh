@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes tests/support/certificates.h: the certificates, keys and revocation lists that the tests
-# share. Valid from 2020 to 2120, so that tests may run in any virtual year between. Needs openssl 3.
+# share. Valid from 2020 to 2120, so that tests may run in any virtual year between.
 # Run it only to add something: tests compare nothing with the bytes, so new keys are harmless.
 #   sh tests/support/make_certificates.sh > tests/support/certificates.h
 set -eu
@@ -115,11 +115,13 @@ constant kClientCertPem main/client.crt "CN=client1, clientAuth."
 constant kClientKeyPem main/client.key "Of kClientCertPem."
 constant kOtherClientCertPem main/other.crt "CN=client2, clientAuth."
 constant kOtherClientKeyPem main/other.key "Of kOtherClientCertPem."
-constant kRevokedClientCertPem main/revoked.crt "CN=revoked, clientAuth; in kCrlPem and kExpiredCrlPem."
+constant kRevokedClientCertPem main/revoked.crt \
+  "CN=revoked, clientAuth; in kCrlPem and kExpiredCrlPem."
 constant kRevokedClientKeyPem main/revoked.key "Of kRevokedClientCertPem."
 constant kEmptyCrlPem main/empty.crl "Revokes nobody; valid to 2120."
 constant kCrlPem main/current.crl "Revokes kRevokedClientCertPem; valid to 2120."
-constant kExpiredCrlPem main/expired.crl "The same, but its next update was due on 2020-02-01."
+constant kExpiredCrlPem main/expired.crl \
+  "The same, but its next update was due on 2020-02-01."
 constant kForeignCaPem foreign/ca.crt "CN=Another CA, which signed nothing above."
 constant kForeignClientCertPem foreign/client.crt "CN=stranger, clientAuth, of Another CA."
 constant kForeignClientKeyPem foreign/client.key "Of kForeignClientCertPem."
