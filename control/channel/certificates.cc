@@ -5,7 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <ctime>
+#include <memory>
 #include <optional>
 
 #include "base/check.h"
@@ -26,10 +26,16 @@ bool only_ran_out_of_text() {
   return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
+/// The epoch itself when `time` is missing or cannot be read.
 UnixTime to_unix(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {0};
-  return {timegm(&parts)};
+  using TimePtr = std::unique_ptr<ASN1_TIME, openssl::Deleter<ASN1_TIME_free>>;
+  const TimePtr epoch(ASN1_TIME_set(nullptr, 0));
+  RW_ASSERT(epoch != nullptr);
+  int days = 0;
+  int seconds = 0;
+  if (time == nullptr || ASN1_TIME_diff(&days, &seconds, epoch.get(), time) != 1) return {0};
+  constexpr std::int64_t kSecondsPerDay = 86'400;
+  return {days * kSecondsPerDay + seconds};
 }
 
 /// The value as UTF-8, whatever string type the certificate uses; nothing when it cannot be read.

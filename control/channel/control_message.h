@@ -6,7 +6,7 @@
 
 namespace ringway {
 
-/// The text messages of a control channel (docs/PROTOCOL.md 7.1).
+/// The text messages of a control channel (docs/WIRE.md 7.1).
 enum class ControlMessageKind : std::uint8_t {
   PushRequest,
   PushReply,

@@ -5,13 +5,12 @@
 #include <openssl/kdf.h>
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <memory>
 #include <string_view>
-#include <utility>
 
 #include "base/check.h"
+#include "base/cursor.h"
 #include "control/channel/openssl_handles.h"
 
 namespace ringway {
@@ -21,34 +20,36 @@ constexpr std::string_view kDataKeysLabel = "EXPORTER-OpenVPN-datakeys";
 constexpr std::string_view kMasterLabel = "OpenVPN master secret";
 constexpr std::string_view kExpansionLabel = "OpenVPN key expansion";
 constexpr std::size_t kMasterSize = 48;
+static_assert(kMasterSize == KeySource::kPreMasterSize);
+/// A label, two randoms and two session ids.
+constexpr std::size_t kSeedSizeMax = 128;
 constexpr std::size_t kDirectionSize = 128;
 constexpr std::size_t kCipherFieldSize = 64;
 
 using KdfPtr = std::unique_ptr<EVP_KDF, openssl::Deleter<EVP_KDF_free>>;
 using KdfContextPtr = std::unique_ptr<EVP_KDF_CTX, openssl::Deleter<EVP_KDF_CTX_free>>;
 
-OSSL_PARAM octets(const char* name, Bytes value) {
-  // The library takes a pointer to non-const and does not write through it.
-  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(value.data()),
-                                           value.size());
-}
+/// RFC 2246, section 5: P_MD5 of one half of the secret XOR P_SHA-1 of the other. Its input is in
+/// Secrets because the library wants it mutable, although it does not write to it.
+bool tls1_prf(Secret<kMasterSize>& secret, std::initializer_list<Bytes> seed_parts,
+              MutableBytes out) {
+  Secret<kSeedSizeMax> seed;
+  ByteWriter writer(seed.mutable_bytes());
+  for (const Bytes part : seed_parts) writer.bytes(part);
+  RW_ASSERT(!writer.overflowed());
 
-/// RFC 2246, section 5: P_MD5 of one half of the secret XOR P_SHA-1 of the other.
-bool tls1_prf(Bytes secret, std::initializer_list<Bytes> seed, MutableBytes out) {
   const KdfPtr kdf(EVP_KDF_fetch(nullptr, "TLS1-PRF", nullptr));
   const KdfContextPtr context(kdf == nullptr ? nullptr : EVP_KDF_CTX_new(kdf.get()));
-  constexpr std::size_t kSeedPartsMax = 5;
-  std::array<OSSL_PARAM, kSeedPartsMax + 3> parameters{};
-  std::size_t count = 0;
   char digest[] = "MD5-SHA1";
-  parameters[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
-  parameters[count++] = octets(OSSL_KDF_PARAM_SECRET, secret);
-  RW_ASSERT(seed.size() <= kSeedPartsMax);
-  for (const Bytes part : seed) parameters[count++] = octets(OSSL_KDF_PARAM_SEED, part);
-  parameters[count] = OSSL_PARAM_construct_end();
-
-  const bool derived = context != nullptr && EVP_KDF_derive(context.get(), out.data(), out.size(),
-                                                            parameters.data()) == 1;
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.mutable_bytes().data(),
+                                        kMasterSize),
+      OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.mutable_bytes().data(),
+                                        writer.size()),
+      OSSL_PARAM_construct_end()};
+  const bool derived =
+      context != nullptr && EVP_KDF_derive(context.get(), out.data(), out.size(), parameters) == 1;
   ERR_clear_error();
   return derived;
 }
@@ -78,13 +79,14 @@ std::optional<KeyBlock> derive_by_exporter(const TlsSession& tls) {
 
 std::optional<KeyBlock> derive_by_prf(const KeySource& client, const KeySource& server,
                                       const SessionPair& sessions) {
+  Secret<kMasterSize> pre_master(client.pre_master());
   Secret<kMasterSize> master;
   KeyBlock block;
-  if (!tls1_prf(client.pre_master(), {bytes_of(kMasterLabel), client.random1(), server.random1()},
+  if (!tls1_prf(pre_master, {bytes_of(kMasterLabel), client.random1(), server.random1()},
                 master.mutable_bytes())) {
     return std::nullopt;
   }
-  if (!tls1_prf(master.bytes(),
+  if (!tls1_prf(master,
                 {bytes_of(kExpansionLabel), client.random2(), server.random2(),
                  sessions.client.bytes, sessions.server.bytes},
                 block.mutable_bytes())) {

@@ -63,7 +63,9 @@ Result<void> apply_ciphers(SSL_CTX* context, const TlsMaterial& material) {
   if (!suites->empty() && SSL_CTX_set_ciphersuites(context, suites->c_str()) != 1) {
     return fail("tls-ciphersuites leaves no cipher: " + openssl::take_errors());
   }
-  if (!material.groups.empty() && SSL_CTX_set1_groups_list(context, material.groups.c_str()) != 1) {
+  // The library's macro wants a mutable text.
+  std::string groups = material.groups;
+  if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.data()) != 1) {
     ERR_clear_error();
     return fail("tls-groups \"" + material.groups + "\" has a group that OpenSSL does not know", {},
                 "write for example X25519:secp256r1:secp384r1");

@@ -121,7 +121,8 @@ constant kRevokedClientCertPem main/revoked.crt \
 constant kRevokedClientKeyPem main/revoked.key "Of kRevokedClientCertPem."
 constant kEmptyCrlPem main/empty.crl "Revokes nobody; valid to 2120."
 constant kCrlPem main/current.crl "Revokes kRevokedClientCertPem; valid to 2120."
-constant kExpiredCrlPem main/expired.crl "The same, but its next update was due on 2020-02-01."
+constant kExpiredCrlPem main/expired.crl \
+  "The same, but its next update was due on 2020-02-01."
 constant kForeignCaPem foreign/ca.crt "CN=Another CA, which signed nothing above."
 constant kForeignClientCertPem foreign/client.crt "CN=stranger, clientAuth, of Another CA."
 constant kForeignClientKeyPem foreign/client.key "Of kForeignClientCertPem."

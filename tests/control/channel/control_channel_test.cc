@@ -171,7 +171,7 @@ TEST(ControlChannel, ConnectsOverBadLinks) {
   }
 }
 
-// Conformance test 15.5.3 of docs/PROTOCOL.md.
+// Conformance test 15.5.3 of docs/WIRE.md.
 TEST(ControlChannel, ConnectsWithin15SecondsWhicheverDatagramIsLost) {
   for (int lost = 0; lost < 12; ++lost) {
     SCOPED_TRACE(lost);
