@@ -242,10 +242,8 @@ void ServerRole::on(Client& client, MessageReceived& event, Now now) {
 void ServerRole::on(Client& client, Closed& event, Now now) { remove(client, event.reason, now); }
 
 void ServerRole::remove(Client& client, std::string_view reason, Now now) {
-  // What failed before a name was known is the daily noise of a public port.
   if (client.stage != Stage::Leaving) {
-    log_.add(client.is_established() ? Level::Info : Level::Debug,
-             fmt::format("{}: removed: {}", label_of(client), reason), now.instant);
+    log_.add(Level::Info, fmt::format("{}: removed: {}", label_of(client), reason), now.instant);
   }
   withdraw(client, now);
   book_.remove(client);
