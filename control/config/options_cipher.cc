@@ -149,7 +149,9 @@ Result<void> apply_cipher(ConfigDraft& draft, const ConfigLine& line) {
 constexpr std::string_view kStub =
     "is refused: it changes the format of every packet, and clients that say the same could not "
     "talk to Ringway";
-constexpr std::string_view kStubInstead = "delete the line here and in the clients";
+constexpr std::string_view kStubInstead =
+    "delete the line here and in the clients, or write `push \"compress stub-v2\"` in its place "
+    "for clients that keep theirs";
 
 Result<void> apply_compress(ConfigDraft& draft, const ConfigLine& line) {
   // With stub-v2 only packets that begin with byte 0x50 look different, and no IP packet does.
