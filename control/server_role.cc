@@ -220,7 +220,6 @@ void ServerRole::on(Client& client, Renegotiated& event, Now now) {
              now.instant);
     return;
   }
-  if (client.stage == Stage::Connected) handoff_.withdraw_key(client.peer_id, event.key_id);
   log_.add(Level::Warning,
            fmt::format("{}: the renegotiation of key {} failed; the old key stays in use",
                        label_of(client), event.key_id.value),

@@ -30,9 +30,8 @@ struct InstallKeys {
   PeerId peer_id;
   DataKeys keys;
 };
-/// The renegotiation of this key failed after it was installed: the older key seals again, and the
-/// next key takes this one's place. A peer that uses it all the same has it.
-struct WithdrawKey {
+/// Use this key for sending from now on.
+struct PromoteKey {
   PeerId peer_id;
   KeyId key_id;
 };
@@ -51,7 +50,7 @@ struct RemoveRoute {
 struct Stop {};
 
 using WorkerCommand =
-    std::variant<AddSession, InstallKeys, WithdrawKey, RemoveSession, AddRoute, RemoveRoute, Stop>;
+    std::variant<AddSession, InstallKeys, PromoteKey, RemoveSession, AddRoute, RemoveRoute, Stop>;
 
 // Worker -> control thread.
 

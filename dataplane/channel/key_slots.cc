@@ -5,7 +5,7 @@
 namespace ringway {
 
 void KeySlots::install(const DataKeys& keys) {
-  if (newest_ && newest_->key_id() != keys.key_id && !withdrawn_) {
+  if (newest_ && newest_->key_id() != keys.key_id) {
     // Reset first, so that the evicted key is wiped here and not kept by a moved-from slot.
     older_.reset();
     older_ = std::move(newest_);
@@ -15,7 +15,6 @@ void KeySlots::install(const DataKeys& keys) {
   send_from_ = keys.send_from;
   older_expires_at_ = keys.previous_expires_at;
   promoted_ = false;
-  withdrawn_ = false;
 }
 
 KeyState* KeySlots::find(KeyId key_id, Instant now) {
@@ -26,20 +25,14 @@ KeyState* KeySlots::find(KeyId key_id, Instant now) {
 
 KeyState* KeySlots::sealing(Instant now) {
   if (!newest_) return nullptr;
-  if (promoted_ || (now >= send_from_ && !withdrawn_)) return &*newest_;
+  if (promoted_ || now >= send_from_) return &*newest_;
   KeyState* const older = living_older(now);
   // A used-up key can only drop, so the newer one is worth the risk that the peer is late.
   return older != nullptr && !older->is_exhausted() ? older : &*newest_;
 }
 
 void KeySlots::promote(KeyId key_id) {
-  if (!newest_ || newest_->key_id() != key_id) return;
-  promoted_ = true;
-  withdrawn_ = false;
-}
-
-void KeySlots::withdraw(KeyId key_id) {
-  if (newest_ && newest_->key_id() == key_id && !promoted_ && older_) withdrawn_ = true;
+  if (newest_ && newest_->key_id() == key_id) promoted_ = true;
 }
 
 void KeySlots::expire(Instant now) {

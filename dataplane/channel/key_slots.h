@@ -20,22 +20,18 @@ class KeySlots {
 
   /// Makes `keys` the newest; the newest so far becomes the older and expires at
   /// keys.previous_expires_at; the older so far is gone. Keys with the id of the newest take its
-  /// place, because a packet could not name both, and so do keys that follow a withdrawn one.
+  /// place, because a packet could not name both.
   void install(const DataKeys& keys);
 
   /// The key that opens a packet which names `key_id`; null when there is none, or no more.
   [[nodiscard]] KeyState* find(KeyId key_id, Instant now);
 
   /// The key to seal under: the older one until the newer one's send_from has come, or an authentic
-  /// packet has shown that the peer has it. Null when there is no key.
+  /// packet or promote() has shown that the peer has it. Null when there is no key.
   [[nodiscard]] KeyState* sealing(Instant now);
 
-  /// An authentic packet came under this key, so the peer has it.
+  /// An authentic packet came under this key, or the control channel says that the peer has it.
   void promote(KeyId key_id);
-  /// The negotiation of the newest key failed on the way to the peer: the older one seals as long
-  /// as it lives, unless promote() shows that the peer has the newest after all. Does nothing when
-  /// `key_id` is not the newest, or has been promoted.
-  void withdraw(KeyId key_id);
 
   /// Wipes the older key when its time has come. find() and sealing() do not wait for it.
   void expire(Instant now);
@@ -56,7 +52,6 @@ class KeySlots {
   Instant send_from_;
   Instant older_expires_at_;
   bool promoted_ = false;
-  bool withdrawn_ = false;
 };
 
 }  // namespace ringway

@@ -84,53 +84,6 @@ TEST(KeySlots, IsNotPromotedByAPacketUnderTheOlderKey) {
   EXPECT_EQ(sealing_id(slots, kStart + 101s), KeyId{0});
 }
 
-TEST(KeySlots, SealsUnderTheOlderKeyAgainWhenTheNewerIsWithdrawn) {
-  KeySlots slots;
-  slots.install(negotiated({0}, kStart));
-  slots.install(negotiated({1}, kStart + 100s));
-
-  slots.withdraw({1});
-
-  EXPECT_EQ(sealing_id(slots, kStart + 1000s), KeyId{0});
-  EXPECT_NE(slots.find({1}, kStart + 1000s), nullptr);
-}
-
-TEST(KeySlots, GivesTheWithdrawnKeysPlaceToTheNext) {
-  KeySlots slots;
-  slots.install(negotiated({0}, kStart));
-  slots.install(negotiated({1}, kStart + 100s));
-  slots.withdraw({1});
-
-  slots.install(negotiated({2}, kStart + 200s));
-
-  EXPECT_NE(slots.find({0}, kStart + 201s), nullptr);
-  EXPECT_EQ(slots.find({1}, kStart + 201s), nullptr);
-  EXPECT_EQ(sealing_id(slots, kStart + 201s), KeyId{0});
-  EXPECT_EQ(sealing_id(slots, kStart + 300s), KeyId{2});
-}
-
-TEST(KeySlots, DoesNotWithdrawAKeyThatThePeerUses) {
-  KeySlots slots;
-  slots.install(negotiated({0}, kStart));
-  slots.install(negotiated({1}, kStart + 100s));
-  slots.promote({1});
-  slots.withdraw({1});
-  EXPECT_EQ(sealing_id(slots, kStart + 101s), KeyId{1});
-
-  slots.install(negotiated({2}, kStart + 200s));
-  slots.withdraw({2});
-  slots.promote({2});
-  EXPECT_EQ(sealing_id(slots, kStart + 201s), KeyId{2});
-}
-
-TEST(KeySlots, HasNothingToFallBackToWithoutAnOlderKey) {
-  KeySlots slots;
-  slots.install(negotiated({0}, kStart));
-  slots.withdraw({0});
-
-  EXPECT_EQ(sealing_id(slots, kStart + 1000s), KeyId{0});
-}
-
 TEST(KeySlots, ForgetsAPromotionWhenTheNextKeyComes) {
   KeySlots slots;
   slots.install(negotiated({0}, kStart));
