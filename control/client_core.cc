@@ -287,7 +287,9 @@ void ClientCore::State::handle(const KeysReady& event, Now now) {
 }
 
 void ClientCore::State::handle(const Renegotiated& event, Now) {
-  if (event.succeeded) events.emplace_back(ClientRekeyed{event.key_id});
+  if (!event.succeeded || !session) return;
+  session->keys().confirm(event.key_id);
+  events.emplace_back(ClientRekeyed{event.key_id});
 }
 
 void ClientCore::State::handle(const PeerLeft& event, Now) {

@@ -18,6 +18,10 @@ void KeyHandoff::install_keys(PeerId peer, DataKeys keys) {
   to_owner(peer, InstallKeys{.peer_id = peer, .keys = std::move(keys)});
 }
 
+void KeyHandoff::confirm_key(PeerId peer, KeyId key_id) {
+  to_owner(peer, ConfirmKey{.peer_id = peer, .key_id = key_id});
+}
+
 void KeyHandoff::remove_session(PeerId peer, bool data_v2) {
   if (data_v2) return to_owner(peer, RemoveSession{.peer_id = peer});
   for (std::uint16_t i = 0; i < worker_count_; ++i) {

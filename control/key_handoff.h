@@ -21,6 +21,7 @@ class KeyHandoff {
 
   void add_session(PeerId peer, const LinkEndpoint& endpoint, const SessionSettings& settings);
   void install_keys(PeerId peer, DataKeys keys);
+  void confirm_key(PeerId peer, KeyId key_id);
   /// `data_v2` as it was in the session's settings.
   void remove_session(PeerId peer, bool data_v2);
   /// Routes go to every worker, since any of them may read a packet for any client.

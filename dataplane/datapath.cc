@@ -23,7 +23,7 @@ struct Datapath::State {
 
   void handle(const AddSession& command, Instant now);
   void handle(const InstallKeys& command, Instant now);
-  void handle(const PromoteKey& command, Instant now);
+  void handle(const ConfirmKey& command, Instant now);
   void handle(const RemoveSession& command, Instant now);
   void handle(const AddRoute& command, Instant now);
   void handle(const RemoveRoute& command, Instant now);
@@ -103,9 +103,9 @@ void Datapath::State::handle(const InstallKeys& command, Instant now) {
   housekeeping.watch(*session, now);
 }
 
-void Datapath::State::handle(const PromoteKey& command, Instant) {
+void Datapath::State::handle(const ConfirmKey& command, Instant) {
   Session* const session = sessions.find(command.peer_id);
-  if (session != nullptr) session->keys().promote(command.key_id);
+  if (session != nullptr) session->keys().confirm(command.key_id);
 }
 
 void Datapath::State::handle(const RemoveSession& command, Instant) {

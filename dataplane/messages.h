@@ -30,8 +30,9 @@ struct InstallKeys {
   PeerId peer_id;
   DataKeys keys;
 };
-/// Use this key for sending from now on.
-struct PromoteKey {
+/// The negotiation of this key has succeeded: the client has it, too. Keys that are never confirmed
+/// open packets and are not used to send.
+struct ConfirmKey {
   PeerId peer_id;
   KeyId key_id;
 };
@@ -50,7 +51,7 @@ struct RemoveRoute {
 struct Stop {};
 
 using WorkerCommand =
-    std::variant<AddSession, InstallKeys, PromoteKey, RemoveSession, AddRoute, RemoveRoute, Stop>;
+    std::variant<AddSession, InstallKeys, ConfirmKey, RemoveSession, AddRoute, RemoveRoute, Stop>;
 
 // Worker -> control thread.
 

@@ -27,8 +27,9 @@ struct DataKeys {
   DataCipher cipher = DataCipher::Aes256Gcm;
   DirectionKey seal;
   DirectionKey open;
-  /// From when on this key is used to send even if the peer has not used it yet. Until then the
-  /// older key sends, unless there is none; an authentic packet under the new key ends the wait.
+  /// From when on this key is used to send, if its negotiation has succeeded, even if the peer has
+  /// not used it yet. Until then the older key sends, unless there is none; an authentic packet
+  /// under the new key ends the wait.
   Instant send_from;
   /// When the key that this one replaces stops opening packets (start of this negotiation +
   /// tran-window).

@@ -5,15 +5,16 @@
 namespace ringway {
 
 void KeySlots::install(const DataKeys& keys) {
-  if (newest_ && newest_->key_id() != keys.key_id) {
+  if (newest_ && newest_->key_id() != keys.key_id && newest_counts()) {
     // Reset first, so that the evicted key is wiped here and not kept by a moved-from slot.
     older_.reset();
     older_ = std::move(newest_);
+    older_expires_at_ = keys.previous_expires_at;
   }
   newest_.reset();
   newest_.emplace(keys, limits_);
   send_from_ = keys.send_from;
-  older_expires_at_ = keys.previous_expires_at;
+  confirmed_ = false;
   promoted_ = false;
 }
 
@@ -25,10 +26,14 @@ KeyState* KeySlots::find(KeyId key_id, Instant now) {
 
 KeyState* KeySlots::sealing(Instant now) {
   if (!newest_) return nullptr;
-  if (promoted_ || now >= send_from_) return &*newest_;
+  if (promoted_ || (confirmed_ && now >= send_from_)) return &*newest_;
   KeyState* const older = living_older(now);
   // A used-up key can only drop, so the newer one is worth the risk that the peer is late.
   return older != nullptr && !older->is_exhausted() ? older : &*newest_;
+}
+
+void KeySlots::confirm(KeyId key_id) {
+  if (newest_ && newest_->key_id() == key_id) confirmed_ = true;
 }
 
 void KeySlots::promote(KeyId key_id) {

@@ -26,11 +26,13 @@ TEST(KeyHandoff, KeepsTheOrderInWhichItWasTold) {
   KeyHandoff handoff(1);
   handoff.add_session({0}, {}, {});
   handoff.install_keys({0}, {});
+  handoff.confirm_key({0}, {0});
   handoff.remove_route(*Prefix::parse("10.0.0.2/32"), {0});
   handoff.remove_session({0}, true);
 
   EXPECT_TRUE(std::holds_alternative<AddSession>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<InstallKeys>(handoff.poll()->command));
+  EXPECT_TRUE(std::holds_alternative<ConfirmKey>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<RemoveRoute>(handoff.poll()->command));
   EXPECT_TRUE(std::holds_alternative<RemoveSession>(handoff.poll()->command));
 }

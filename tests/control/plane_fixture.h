@@ -174,7 +174,7 @@ class PlaneTest : public ::testing::Test {
   }
   /// The commands' kinds in their order, e.g. "add install route".
   std::string command_text(std::size_t from = 0) const {
-    static constexpr const char* kNames[] = {"add",   "install", "promote", "remove",
+    static constexpr const char* kNames[] = {"add",   "install", "confirm", "remove",
                                              "route", "unroute", "stop"};
     std::string text;
     for (std::size_t i = from; i < commands_.size(); ++i) {

@@ -21,8 +21,9 @@ TEST_F(ControlPlaneSessionTest, InstallsTheKeysOfARenegotiation) {
   client.channel.renegotiate(now_);
   settle();
 
-  EXPECT_EQ(command_text(before), "install");
+  EXPECT_EQ(command_text(before), "install confirm");
   EXPECT_EQ(commands<InstallKeys>().back()->keys.key_id, KeyId{1});
+  EXPECT_EQ(commands<ConfirmKey>().back()->key_id, KeyId{1});
   EXPECT_EQ(client.keys, (std::vector<KeyId>{{0}, {1}}));
 }
 

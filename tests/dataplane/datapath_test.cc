@@ -66,7 +66,7 @@ TEST(Datapath, ForgetsASessionWithItsKeys) {
 TEST(Datapath, IgnoresCommandsForSessionsThatAreGone) {
   DatapathRig rig;
   rig.datapath.handle_command(InstallKeys{.peer_id = {3}, .keys = test::make_keys({0}, 1)}, kStart);
-  rig.datapath.handle_command(PromoteKey{.peer_id = {3}, .key_id = {0}}, kStart);
+  rig.datapath.handle_command(ConfirmKey{.peer_id = {3}, .key_id = {0}}, kStart);
   rig.datapath.handle_command(RemoveSession{.peer_id = {3}}, kStart);
   rig.datapath.handle_command(RemoveRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {3}},
                               kStart);
@@ -108,6 +108,7 @@ TEST(Datapath, ChangesKeysWithoutLosingAPacketInEitherDirection) {
   DataKeys client_keys = test::make_peer_keys({1}, 77);
   client_keys.send_from = kStart + 30s;
   rig.install(client, std::move(server_keys), client_keys);
+  client.session->keys().confirm({1});
 
   // Both still send under the old key.
   EXPECT_EQ(rig.receive(in_flight, client.endpoint, kStart + 1s).way, Way::Tun);
@@ -119,17 +120,18 @@ TEST(Datapath, ChangesKeysWithoutLosingAPacketInEitherDirection) {
   EXPECT_EQ(rig.buffer[0], 0x49);
 }
 
-TEST(Datapath, SendsUnderAPromotedKeyAtOnce) {
+TEST(Datapath, SendsUnderANewKeyOnceItIsConfirmedAndItsTimeHasCome) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
   DataKeys keys = test::make_keys({1}, 77);
-  keys.send_from = kStart + 60s;
+  keys.send_from = kStart;
+  keys.previous_expires_at = kStart + 1h;
   rig.install(client, std::move(keys), test::make_peer_keys({1}, 77));
   const Packet down = packet_between("192.0.2.7", "10.8.0.2");
   ASSERT_EQ(rig.read_tun(down).way, Way::Link);
   ASSERT_EQ(rig.buffer[0], 0x48);
 
-  rig.datapath.handle_command(PromoteKey{.peer_id = {1}, .key_id = {1}}, kStart);
+  rig.datapath.handle_command(ConfirmKey{.peer_id = {1}, .key_id = {1}}, kStart);
 
   ASSERT_EQ(rig.read_tun(down).way, Way::Link);
   EXPECT_EQ(rig.buffer[0], 0x49);

@@ -232,6 +232,7 @@ TEST(Housekeeping, WipesAnExpiredKey) {
   next.previous_expires_at = kStart + 30s;
   const DataKeys after = test::make_keys({2}, 51, DataCipher::ChaCha20Poly1305);
   rig.install(client, std::move(next), test::make_peer_keys({1}, 50, DataCipher::ChaCha20Poly1305));
+  rig.datapath.handle_command(ConfirmKey{.peer_id = {1}, .key_id = {1}}, kStart);
   DataKeys last = test::make_keys({2}, 51, DataCipher::ChaCha20Poly1305);
   last.previous_expires_at = kStart + 40s;
   rig.install(client, std::move(last), test::make_peer_keys({2}, 51, DataCipher::ChaCha20Poly1305));

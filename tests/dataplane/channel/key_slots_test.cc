@@ -58,9 +58,43 @@ TEST(KeySlots, SealsUnderTheOlderKeyUntilTheNewerMaySend) {
   KeySlots slots;
   slots.install(negotiated({0}, kStart));
   slots.install(negotiated({1}, kStart + 100s));
+  slots.confirm({1});
 
   EXPECT_EQ(sealing_id(slots, kStart + 159s), KeyId{0});
   EXPECT_EQ(sealing_id(slots, kStart + 160s), KeyId{1});
+}
+
+TEST(KeySlots, NeverSealsUnderAKeyThatThePeerMayNotHave) {
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+
+  slots.confirm({0});
+  slots.confirm({5});
+
+  EXPECT_EQ(sealing_id(slots, kStart + 3000s), KeyId{0});
+}
+
+TEST(KeySlots, KeepsTheKeyInUseWhenNegotiationsFailOneAfterTheOther) {
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  for (std::uint8_t id = 1; id < 8; ++id) slots.install(negotiated({id}, kStart + 100s * id));
+
+  EXPECT_EQ(sealing_id(slots, kStart + 800s), KeyId{0});
+  EXPECT_NE(slots.find({0}, kStart + 800s), nullptr);
+  EXPECT_NE(slots.find({7}, kStart + 800s), nullptr);
+  EXPECT_EQ(slots.find({6}, kStart + 800s), nullptr);
+}
+
+TEST(KeySlots, MovesOnAfterANegotiationThatFailed) {
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+  slots.install(negotiated({2}, kStart + 200s));
+  slots.confirm({2});
+
+  EXPECT_EQ(sealing_id(slots, kStart + 259s), KeyId{0});
+  EXPECT_EQ(sealing_id(slots, kStart + 260s), KeyId{2});
 }
 
 TEST(KeySlots, SealsUnderTheNewerKeyOnceThePeerHasUsedIt) {
@@ -124,6 +158,7 @@ TEST(KeySlots, EvictsTheOldestForAThirdKey) {
   KeySlots slots;
   slots.install(negotiated({0}, kStart));
   slots.install(negotiated({1}, kStart + 100s));
+  slots.confirm({1});
   slots.install(negotiated({2}, kStart + 200s));
 
   EXPECT_EQ(slots.count(), 2u);
@@ -150,7 +185,9 @@ TEST(KeySlots, SurvivesKeyIdsGoingRoundFromSevenToOne) {
   for (int round = 0; round < 20; ++round) {
     const KeyId next = id.next();
     slots.install(negotiated(id, kStart + round * 100s));
+    slots.confirm(id);
     slots.install(negotiated(next, kStart + round * 100s + 50s));
+    slots.confirm(next);
     EXPECT_NE(slots.find(id, kStart + round * 100s + 50s), nullptr);
     EXPECT_NE(slots.find(next, kStart + round * 100s + 50s), nullptr);
     id = next.next();

@@ -73,6 +73,7 @@ TEST(Session, SealsUnderTheNewKeyAfterThePeerHas) {
     peer_keys.send_from = id == KeyId{0} ? kStart : kStart + 1s;
     theirs.keys().install(peer_keys);
   }
+  theirs.keys().confirm({1});
   std::array<std::uint8_t, 64> out{};
   const auto before = ours.seal(kPacket, out, kStart + 2s);
   ASSERT_TRUE(before);
