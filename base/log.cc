@@ -14,7 +14,6 @@ constexpr const char* kPattern = "%Y-%m-%d %H:%M:%S %L %v";
 
 spdlog::level::level_enum level_for(int verb) {
   if (verb <= 0) return spdlog::level::err;
-  if (verb <= 2) return spdlog::level::warn;
   if (verb <= 3) return spdlog::level::info;
   return spdlog::level::debug;
 }

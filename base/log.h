@@ -12,7 +12,7 @@ namespace ringway::log {
 enum class Level { Error, Warning, Info, Debug };
 
 struct Settings {
-  /// OpenVPN's `verb`: 0 errors only, 1-2 warnings, 3 info, 4 and more debug.
+  /// OpenVPN's `verb`: 0 errors only, 1 to 3 what happens, 4 and more debug.
   int verb = 3;
   /// Empty: standard error.
   std::string file;

@@ -214,7 +214,7 @@ void ServerRole::push_if_due(Client& client, Now now) {
 
 void ServerRole::on(Client& client, Renegotiated& event, Now now) {
   if (event.succeeded) {
-    handoff_.confirm_key(client.peer_id, event.key_id);
+    if (client.stage == Stage::Connected) handoff_.confirm_key(client.peer_id, event.key_id);
     log_.add(Level::Debug,
              fmt::format("{}: renegotiated key {}; {}", label_of(client), event.key_id.value,
                          client.channel.tls_description()),
@@ -242,10 +242,8 @@ void ServerRole::on(Client& client, MessageReceived& event, Now now) {
 void ServerRole::on(Client& client, Closed& event, Now now) { remove(client, event.reason, now); }
 
 void ServerRole::remove(Client& client, std::string_view reason, Now now) {
-  // What failed before a name was known is the daily noise of a public port.
   if (client.stage != Stage::Leaving) {
-    log_.add(client.is_established() ? Level::Info : Level::Debug,
-             fmt::format("{}: removed: {}", label_of(client), reason), now.instant);
+    log_.add(Level::Info, fmt::format("{}: removed: {}", label_of(client), reason), now.instant);
   }
   withdraw(client, now);
   book_.remove(client);

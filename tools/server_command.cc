@@ -7,10 +7,13 @@
 #include <cstdio>
 #include <system_error>
 
+#include "base/log.h"
+#include "base/time.h"
 #include "control/config/config_files.h"
 #include "control/config/config_parser.h"
 #include "control/config/option_table.h"
 #include "control/server.h"
+#include "control/server_setup.h"
 #include "tools/server_arguments.h"
 
 namespace ringway {
@@ -33,6 +36,18 @@ Result<void> enter_working_directory(const std::string& directory) {
               "", "name another one in `cd`, or create it");
 }
 
+/// What can be said of the files without starting anything.
+Result<void> check_material(const ServerConfig& config) {
+  log::open({.verb = config.verb});
+  if (const Result<TlsContext> tls = make_tls_context(config.tls, wall_now()); !tls) {
+    return std::unexpected(tls.error());
+  }
+  if (const Result<TlsWrap> wrap = make_tls_wrap(config.wrap); !wrap) {
+    return std::unexpected(wrap.error());
+  }
+  return {};
+}
+
 Result<void> run(std::span<const std::string> words) {
   const Result<ServerArguments> arguments = parse_server_arguments(words);
   if (!arguments) return std::unexpected(arguments.error());
@@ -41,6 +56,7 @@ Result<void> run(std::span<const std::string> words) {
   if (auto entered = enter_working_directory(config->working_directory); !entered) return entered;
   if (auto loaded = load_files(*config); !loaded) return loaded;
   if (arguments->print_config) {
+    if (auto checked = check_material(*config); !checked) return checked;
     fmt::print("{}", print_config(*config));
     return {};
   }

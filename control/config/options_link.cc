@@ -105,7 +105,7 @@ constexpr std::array kRows = {
           "Send buffer of the UDP sockets; 0 leaves the choice to Ringway."),
     works("rcvbuf", "BYTES", {1, 1}, apply_receive_buffer,
           "Receive buffer of the UDP sockets; 0 leaves the choice to Ringway."),
-    no_effect("float", "is always on: a client is known by its peer-id, not by its address"),
+    no_effect("float", "is not served yet: a client whose address changes logs in again"),
     no_effect("multihome", "is always on: a reply leaves from the address that was addressed"),
     no_effect("fast-io", "is for OpenVPN's event loop; Ringway sends in batches anyway"),
     no_effect("socket-flags", kUdpOnly),

@@ -109,7 +109,7 @@ constexpr std::array kRows = {
     works("log", "FILE", {1, 1}, apply_log, "Log to a file, emptied at start."),
     works("log-append", "FILE", {1, 1}, apply_log_append, "Log to the end of a file."),
     works("verb", "0..11", {1, 1}, apply_verb,
-          "0 errors only, 1 and 2 warnings, 3 what happens, 4 and more for finding faults; 1 by "
+          "0 errors only, 1 to 3 what happens, 4 and more for finding faults; 1 by "
           "default."),
     works("user", "NAME", {1, 1}, apply_user, "User to become after the start."),
     works("group", "NAME", {1, 1}, apply_group, "Group to become after the start."),

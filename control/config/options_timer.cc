@@ -93,7 +93,7 @@ constexpr std::array kRows = {
           "Only 0, which is what holds without it; `reneg-bytes` is counted, and keys are replaced "
           "before a cipher's packet limit anyway."),
     works("hand-window", "SECONDS", {1, 1}, apply_hand_window,
-          "A handshake must end within this time; 60 by default."),
+          "A handshake must end within this time; 60 by default, 2 at least."),
     works("tran-window", "SECONDS", {1, 1}, apply_tran_window,
           "Replaced keys stay valid for so long; 3600 by default."),
     works("tls-timeout", "SECONDS", {1, 1}, apply_tls_timeout,

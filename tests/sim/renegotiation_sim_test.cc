@@ -182,6 +182,31 @@ TEST(RenegotiationSim, KeepsTheOldKeysWhenTheServerIsNotHeardAnyMore) {
   for (int arrive = 1; arrive <= 8; ++arrive) break_off(false, arrive);
 }
 
+TEST(RenegotiationSim, KeepsTheOldKeysWhenTheServersHalfIsLost) {
+  // The server has keys of which the client knows nothing, and tries again and again.
+  for (int arrive = 1; arrive <= 6; ++arrive) {
+    World world({.network = bad_for_control(0), .hand_window = 20s});
+    connect_with_traffic(world);
+    world.run_for(10s);
+    int from_server = 0;
+    world.network().set_meddler([&](Datagram datagram) {
+      const std::uint8_t first = datagram.bytes.front();
+      const bool counts = !is_data(opcode_of(first)) && key_id_of(first).value != 0 &&
+                          datagram.to != world.server_endpoint();
+      const bool is_lost = counts && ++from_server > arrive;
+      return is_lost ? std::vector<Datagram>{} : std::vector{std::move(datagram)};
+    });
+    world.renegotiate(0);
+    world.run_for(50s);
+    world.network().set_meddler({});
+    world.run_for(120s);
+
+    EXPECT_TRUE(world.client(0).is_connected()) << arrive << world.trace();
+    EXPECT_GE(world.client(0).rekeyed(), 1u) << arrive << world.trace();
+    EXPECT_EQ(lost(world), 0u) << arrive << " packets arrived" << world.trace();
+  }
+}
+
 TEST(RenegotiationSim, LosesNoMoreThanTheWireDoes) {  // R03
   for (const std::uint64_t seed : seeds(10)) {
     World world({.seed = seed,

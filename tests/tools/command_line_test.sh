@@ -29,10 +29,12 @@ expect() {
   fi
 }
 
-for name in ca cert key; do
-  echo "$name" >"$work/$name"
+for name in '' other-; do
+  (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+    -subj /CN=server -keyout "$work/${name}key" -out "$work/${name}cert" 2>"$work/err") ||
+    fail "openssl: $(cat "$work/err")"
 done
-chmod 600 "$work/key"
+cp "$work/cert" "$work/ca"
 cat >"$work/server.conf" <<EOF
 cd $work
 dev tun
@@ -57,6 +59,8 @@ expect 1 '' 'cannot open .*missing.conf: No such file' server "$work/missing.con
 expect 1 '' '^ringway: --port: `port` cannot be `0`' server "$work/server.conf" --port 0
 expect 1 '' '^ringway: .*--ca: `ca`: cannot open missing' server "$work/server.conf" \
   --print-config --ca missing --cd / --ignore-unknown-option x
+# It is a test of the files, too.
+expect 1 '' '^ringway: .*other-key' server "$work/server.conf" --print-config --key other-key
 expect 1 '' 'cannot enter the directory' server "$work/server.conf" --cd "$work/missing"
 
 "$ringway" >"$work/out" 2>&1 && fail 'ringway alone: exit status 0'
