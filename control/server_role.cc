@@ -214,7 +214,7 @@ void ServerRole::push_if_due(Client& client, Now now) {
 
 void ServerRole::on(Client& client, Renegotiated& event, Now now) {
   if (event.succeeded) {
-    handoff_.confirm_key(client.peer_id, event.key_id);
+    if (client.stage == Stage::Connected) handoff_.confirm_key(client.peer_id, event.key_id);
     log_.add(Level::Debug,
              fmt::format("{}: renegotiated key {}; {}", label_of(client), event.key_id.value,
                          client.channel.tls_description()),

@@ -40,8 +40,9 @@ std::vector<Duration> login_times(const std::vector<std::uint64_t>& world_seeds,
   return times;
 }
 
-/// The longest of the quickest `share` of them.
+/// The longest of the quickest `share` of them; a single one, which a seed replays, says nothing.
 Duration within_which(std::vector<Duration> times, double share) {
+  if (times.size() == 1) return Duration{0};
   std::ranges::sort(times);
   const auto count = static_cast<double>(times.size());
   return times[static_cast<std::size_t>(std::ceil(count * share)) - 1];

@@ -19,7 +19,7 @@ NetworkSettings bad_for_control(double loss) {
 }
 
 void connect_with_traffic(World& world) {
-  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 60s)) << world.trace();
+  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 110s)) << world.trace();
   world.set_traffic_interval(kTrafficInterval);
 }
 

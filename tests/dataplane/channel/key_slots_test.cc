@@ -118,6 +118,17 @@ TEST(KeySlots, IsNotPromotedByAPacketUnderTheOlderKey) {
   EXPECT_EQ(sealing_id(slots, kStart + 101s), KeyId{0});
 }
 
+TEST(KeySlots, TakesAPacketForTheConfirmationThatFailedToCome) {
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+  slots.promote({1});
+  slots.install(negotiated({2}, kStart + 200s));
+
+  EXPECT_EQ(sealing_id(slots, kStart + 1000s), KeyId{1});
+  EXPECT_EQ(slots.find({0}, kStart + 201s), nullptr);
+}
+
 TEST(KeySlots, ForgetsAPromotionWhenTheNextKeyComes) {
   KeySlots slots;
   slots.install(negotiated({0}, kStart));
