@@ -1,9 +1,12 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/random.h"
@@ -14,7 +17,9 @@
 namespace ringway {
 
 struct ClientSettings {
-  ChannelSettings channel;  ///< side is Client
+  /// `side` is Client. Where `options` is empty, and for every IV_ line that `peer_info` lacks, the
+  /// core says what is true of it.
+  ChannelSettings channel;
   /// In order of preference; announced as IV_CIPHERS.
   std::vector<DataCipher> data_ciphers = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm,
                                           DataCipher::ChaCha20Poly1305};
@@ -24,8 +29,19 @@ struct ClientSettings {
 struct ClientConnected {
   PushReply push;
 };
+/// The last event: the core will say nothing more.
 struct ClientDisconnected {
+  enum class Cause : std::uint8_t {
+    Left,           ///< leave() was asked for
+    AuthFailed,     ///< the server does not want us; `reason` is its own text
+    ServerRestart,  ///< RESTART: connect again
+    ServerHalt,     ///< HALT: do not
+    Silence,        ///< nothing authentic came for ping-restart
+    Failed,         ///< the handshake, or what the server pushed
+  };
+  /// For the log; may hold text of the server, so escape it.
   std::string reason;
+  Cause cause = Cause::Failed;
 };
 /// An inner packet from the server; borrowed until the next call.
 struct ClientPacket {
@@ -43,6 +59,8 @@ using ClientEvent = std::variant<ClientConnected, ClientDisconnected, ClientReke
 class ClientCore {
  public:
   static constexpr std::size_t kDatagramSizeMax = ControlChannel::kDatagramSizeMax;
+  /// How long a goodbye may take to get through.
+  static constexpr Duration kLeaveGrace = 1s;
 
   /// All references outlive the core.
   ClientCore(const ClientSettings& settings, const TlsWrap& wrap, const TlsContext& tls,
@@ -50,7 +68,8 @@ class ClientCore {
   ~ClientCore();
   ClientCore(ClientCore&&) noexcept;
 
-  /// A datagram from the server. Returns an inner packet when it carried one; opens in place.
+  /// A datagram from the server: that it came from its endpoint is for the owner to see. Returns an
+  /// inner packet when it carried one; opens in place.
   std::optional<ClientPacket> handle_datagram(MutableBytes datagram, Now now);
   /// An inner packet for the server: the sealed datagram in `out`, or nothing before connection.
   std::optional<Bytes> handle_packet(Bytes packet, MutableBytes out, Now now);
@@ -60,11 +79,15 @@ class ClientCore {
   [[nodiscard]] std::optional<ClientEvent> poll_event();
 
   void renegotiate(Now now);
-  /// Says goodbye (EXIT on the control channel, or the OCC message).
+  /// Says goodbye: EXIT on the control channel, or the OCC message on the data channel, whichever
+  /// the server wants. Go on polling until ClientDisconnected; that takes kLeaveGrace or so.
   void leave(Now now);
 
   [[nodiscard]] bool is_connected() const;
+  /// Unset before connection, and with a server that gave none.
   [[nodiscard]] PeerId peer_id() const;
+  /// Datagrams and packets that died, by reason, the control channel's included.
+  [[nodiscard]] std::array<std::uint64_t, kDropCount> drops() const;
 
  private:
   struct State;

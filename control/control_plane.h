@@ -73,7 +73,13 @@ class ControlPlane {
   ControlPlane& operator=(const ControlPlane&) = delete;
 
   void handle_datagram(Bytes datagram, const LinkEndpoint& from, Now now);
+  /// True for a datagram that claims to be of an admitted client: those are served before
+  /// strangers.
+  [[nodiscard]] bool serves(Bytes datagram, const LinkEndpoint& from) const;
   void handle_report(const WorkerReport& report, Now now);
+  /// What has gone through a client's tunnel so far, both ways, for `reneg-bytes`. Call it every
+  /// few seconds, only where that option is set.
+  void handle_traffic(PeerId peer, std::uint64_t bytes, Now now);
   void handle_timeout(Now now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
   [[nodiscard]] std::optional<AddressedCommand> poll_command();
@@ -81,6 +87,9 @@ class ControlPlane {
   [[nodiscard]] std::optional<OutgoingDatagram> poll_transmit(MutableBytes scratch, Now now);
   [[nodiscard]] std::optional<PlaneEvent> poll_event();
 
+  /// These certificates are refused from now on, and their clients are told and removed. Replaces
+  /// what an earlier call said.
+  void revoke(std::vector<RevokedCertificate> certificates, Now now);
   /// Tells every client (RESTART, if explicit-exit-notify asks for it) and admits nobody any more.
   void begin_shutdown(Now now);
   /// True when nothing is left to send after begin_shutdown(), or its grace has run out.

@@ -8,43 +8,11 @@
 #include "base/drop.h"
 #include "base/ids.h"
 #include "base/time.h"
+#include "dataplane/datapath_settings.h"
 #include "dataplane/messages.h"
+#include "dataplane/verdict.h"
 
 namespace ringway {
-
-struct DatapathSettings {
-  WorkerId self;
-  std::uint16_t worker_count = 1;
-  bool client_to_client = false;
-  /// The server's own inner addresses and the tunnel networks: what a client may not claim, and
-  /// (without client_to_client) may not reach in other clients.
-  std::optional<IpAddress> own_v4;
-  std::optional<IpAddress> own_v6;
-  std::optional<Prefix> pool_v4;
-  std::optional<Prefix> pool_v6;
-  /// Largest inner packet.
-  std::uint16_t tun_mtu = 1500;
-  std::uint32_t sessions_max = 1024;
-};
-
-/// What became of one packet, and what its owner has to do with it.
-struct Verdict {
-  enum class Way : std::uint8_t {
-    Dropped,   ///< counted under `drop`
-    Consumed,  ///< a ping or another in-band message: nothing to forward
-    Tun,       ///< `packet` is to be written to the TUN
-    Peer,      ///< `packet` is for another client: give it to handle_packet()
-    Link,      ///< `packet` is a sealed datagram for `endpoint`
-    Control,   ///< the datagram is for the control thread, untouched
-    Worker,    ///< hand what was given in over to `worker`, which owns the session
-  };
-  Way way = Way::Dropped;
-  Drop drop = Drop::Truncated;
-  WorkerId worker;
-  /// Lies inside the memory that was given in.
-  MutableBytes packet;
-  LinkEndpoint endpoint;
-};
 
 /// The core of one worker: its sessions, a replica of the routes, and both ways of a packet.
 ///
@@ -55,12 +23,14 @@ class Datapath {
  public:
   /// DATA_V2 header, packet id and tag: what sealing adds in front of (and counts as) the packet.
   static constexpr std::size_t kSealOverhead = 24;
+  static constexpr std::size_t kPingSizeMax = 40;
 
   explicit Datapath(const DatapathSettings& settings);
   ~Datapath();
   Datapath(const Datapath&) = delete;
   Datapath& operator=(const Datapath&) = delete;
 
+  /// Commands for sessions and keys that are not here (any more) are ignored. Stop is the shell's.
   void handle_command(WorkerCommand command, Instant now);
 
   /// Uplink. Opens in place: `datagram` is overwritten, and Verdict::packet points into it.
@@ -74,7 +44,8 @@ class Datapath {
   void handle_timeout(Instant now);
   /// When handle_timeout() wants to be called next.
   [[nodiscard]] Instant poll_timeout() const;
-  /// Keep-alive datagrams that are due. Way::Link, or nothing when there are no more.
+  /// Keep-alive datagrams that are due. Way::Link, or nothing when there are no more. `scratch` has
+  /// at least kPingSizeMax bytes.
   [[nodiscard]] std::optional<Verdict> poll_transmit(MutableBytes scratch, Instant now);
   [[nodiscard]] std::optional<WorkerReport> poll_report();
 

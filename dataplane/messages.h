@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "dataplane/channel/data_keys.h"
+#include "dataplane/channel/session_settings.h"
 
 /// The whole language between the control thread and the workers. Values, moved through bounded
 /// single-producer single-consumer queues.
@@ -16,21 +17,10 @@
 /// packet sealed under a key is processed after the command that installed it.
 namespace ringway {
 
-/// What the data plane has to know of a peer besides its keys.
-struct SessionSettings {
-  /// Send a ping when nothing was sent for so long; 0 = never.
-  Duration ping_interval{0};
-  /// Report the peer idle when nothing authentic came for so long; 0 = never.
-  Duration ping_restart{0};
-  /// Largest MSS that TCP SYNs in the tunnel may carry, by inner family; 0 = leave them alone.
-  std::uint16_t mss_limit_v4 = 0;
-  std::uint16_t mss_limit_v6 = 0;
-  /// The client sends and understands DATA_V2 (IV_PROTO bit 1).
-  bool data_v2 = true;
-};
-
 // Control thread -> worker. Session commands go to the owner, routes to all workers.
 
+/// A session that speaks DATA_V1 (settings.data_v2 is false) is announced to all workers: its
+/// packets name no peer, so whichever worker they reach has to know the owner by their endpoint.
 struct AddSession {
   PeerId peer_id;
   LinkEndpoint endpoint;
@@ -45,6 +35,7 @@ struct PromoteKey {
   PeerId peer_id;
   KeyId key_id;
 };
+/// To whom AddSession went.
 struct RemoveSession {
   PeerId peer_id;
 };

@@ -20,6 +20,8 @@ class AckQueue {
   std::size_t take(std::span<MessageId> out);
 
  private:
+  void remember(MessageId id);
+
   std::array<MessageId, ControlPacket::kAcksMax> waiting_{};
   std::size_t waiting_count_ = 0;
   std::array<MessageId, ControlPacket::kAcksMax> recent_{};

@@ -53,9 +53,14 @@ struct Admission {
 /// poll_transmit(), then ask poll_timeout() again. Used by one thread at a time. Bad input is
 /// counted and dropped. What ends the channel is reported as Closed. At most one negotiation is
 /// unfinished at any time; a failed renegotiation leaves the keys in use alone.
+///
+/// A client asks for the push by itself: PUSH_REQUEST as soon as it is active and every five
+/// seconds, until PushReceived.
 class ControlChannel {
  public:
   static constexpr std::size_t kDatagramSizeMax = HandshakeGate::kDatagramSizeMax;
+  /// Without its NUL: stock clients read 2048 bytes at once.
+  static constexpr std::size_t kMessageSizeMax = 2047;
 
   /// Server: `proven` came from the HandshakeGate; the reset exchange is already done. Feed the
   /// proving datagram to handle_datagram() next. `wrap`, `tls` and `random` outlive the channel.
@@ -78,19 +83,25 @@ class ControlChannel {
 
   /// Server, answers to AuthRequested. On a renegotiation `admission` must be what it was.
   void admit(const Admission& admission, Now now);
-  /// Sends AUTH_FAILED[,reason] once the channel is active; the owner removes the channel after
-  /// kExitGrace, in which acknowledgements and retransmissions complete.
+  /// Sends AUTH_FAILED[,reason] once the channel is active. Acknowledgements and retransmissions
+  /// complete within kExitGrace after that; then the channel raises Closed, if the owner has not
+  /// removed it. Also what becomes of a client whose name or password is too long: that is rejected
+  /// without AuthRequested.
   void reject(std::string_view reason, Now now);
   static constexpr Duration kExitGrace = 5s;
 
   /// Client, answer to PushReceived: derives the keys of the first negotiation (raises KeysReady).
   void apply_push(const Admission& admission, Now now);
 
-  /// One text message, one TLS record; the NUL is added here.
+  /// One text message, one TLS record; the NUL is added here. Held back until the newest
+  /// negotiation is active. At most kMessageSizeMax; what a client would drop a whole message for
+  /// is replaced by '_'.
   void send_message(std::string_view text, Now now);
   void send_push_reply(const PushReply& reply, Now now);
-  /// Starts a renegotiation, unless one is running or the first has not finished.
+  /// Starts a renegotiation, unless one is running or the first has not finished. The peer's are
+  /// answered if they are at least kRenegotiationGap after the start of the last (B12).
   void renegotiate(Now now);
+  static constexpr Duration kRenegotiationGap = 5s;
 
   /// True once the first negotiation has given keys.
   [[nodiscard]] bool is_established() const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -13,10 +14,18 @@
 /// What a ControlChannel tells its owner. Values.
 namespace ringway {
 
+/// A certificate that must not be used any more. Without an issuer: whoever issued it. Value.
+struct RevokedCertificate {
+  std::string issuer;
+  std::string serial_decimal;
+  friend auto operator<=>(const RevokedCertificate&, const RevokedCertificate&) = default;
+};
+
 /// Who the peer's certificate says it is; empty strings when it showed none.
 struct PeerCertificate {
   std::string common_name;
   std::string subject;
+  std::string issuer;
   std::string serial_decimal;
   std::array<std::uint8_t, 32> sha256{};
   bool present = false;
@@ -38,8 +47,8 @@ struct AuthRequested {
 struct KeysReady {
   DataKeys keys;
 };
-/// Server: the client has acknowledged our key-method-2 message; text messages may flow. Raised
-/// for the first negotiation only.
+/// The peer has acknowledged our key-method-2 message, and both are exchanged; text messages may
+/// flow. Raised on both ends, for the first negotiation only.
 struct ControlActive {};
 /// Server: PUSH_REQUEST.
 struct PushRequested {};
@@ -47,7 +56,8 @@ struct PushRequested {};
 struct PushReceived {
   PushReply reply;
 };
-/// A renegotiation finished (true), or failed and left the old keys alone (false).
+/// A renegotiation finished (true), or failed and left the old keys alone (false). KeysReady may
+/// have been raised for one that fails afterwards: the peer then never confirmed that it has them.
 struct Renegotiated {
   KeyId key_id;
   bool succeeded = true;

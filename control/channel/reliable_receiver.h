@@ -43,6 +43,8 @@ class ReliableReceiver {
     Message message;
   };
   std::array<Slot, kWindow> slots_;
+  /// The slot of next_id_; those of the following ids are behind it, around the ring.
+  std::size_t head_ = 0;
   MessageId next_id_;
 };
 

@@ -34,6 +34,8 @@ class ReliableSender {
   /// `first_id` is 0, or 1 where the stateless stage has already sent the reset.
   ReliableSender(MessageId first_id, Duration tls_timeout);
 
+  /// False while the oldest outstanding message is kWindow ids old, even if later ones have been
+  /// acknowledged: the peer could not buffer what lies beyond its own window.
   [[nodiscard]] bool has_room() const;
   /// has_room() must hold. At most ControlPacket::kPayloadSizeMax bytes.
   void queue(Opcode opcode, Bytes payload, Instant now);
@@ -57,6 +59,11 @@ class ReliableSender {
     std::uint32_t later_acks = 0;
     std::vector<std::uint8_t> payload;
   };
+  /// How many ids ago `message` was queued; tells their order across the wrap of the counter.
+  [[nodiscard]] std::uint32_t age_of(const Outstanding& message) const {
+    return next_id_.value - message.id.value;
+  }
+
   std::array<Outstanding, kWindow> window_;
   MessageId next_id_;
   Duration tls_timeout_;

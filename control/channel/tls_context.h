@@ -3,14 +3,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
+#include "control/channel/control_event.h"
 #include "dataplane/admission/wrap_types.h"
 
 struct ssl_ctx_st;
 
 namespace ringway {
+
+class TlsVerification;
 
 /// Certificates, keys and policy as PEM text; reading files is the caller's work.
 struct TlsMaterial {
@@ -52,16 +56,20 @@ class TlsContext {
   /// Parses and checks the new CRL off to the side and swaps it in whole; on error the old one
   /// stays (security goal B11).
   Result<void> replace_crl(const std::string& pem, UnixTime now);
-  /// The library's own text for each certificate of ours that expires within `within`.
+  /// What the CRL lists, to find the clients that are connected with such a certificate.
+  [[nodiscard]] std::vector<RevokedCertificate> revoked() const;
+  /// When our own certificate ends; nothing on a client without one.
   [[nodiscard]] std::optional<UnixTime> own_certificate_expires() const;
 
   [[nodiscard]] Side side() const { return side_; }
   [[nodiscard]] ssl_ctx_st* native() const { return context_; }
 
  private:
-  TlsContext(Side side, ssl_ctx_st* context) : side_(side), context_(context) {}
+  TlsContext(Side side, ssl_ctx_st* context, std::unique_ptr<TlsVerification> verification);
   Side side_;
   ssl_ctx_st* context_;
+  /// SSL_CTX points to it.
+  std::unique_ptr<TlsVerification> verification_;
 };
 
 }  // namespace ringway

@@ -85,8 +85,7 @@ struct TimerConfig {
   Duration renegotiate{3600s};
   /// `reneg-sec MAX MIN`: lower end of the server's jitter; 0: nine tenths of the maximum.
   Duration renegotiate_min{0};
-  std::uint64_t renegotiate_bytes = 0;    ///< 0: off
-  std::uint64_t renegotiate_packets = 0;  ///< 0: off
+  std::uint64_t renegotiate_bytes = 0;  ///< 0: off
   Duration hand_window{60s};
   Duration tran_window{3600s};
   Duration tls_timeout{2s};

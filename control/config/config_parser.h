@@ -22,7 +22,9 @@ Result<ServerConfig> parse_server_config(std::string_view text, const std::strin
                                          const FileReader& read);
 
 /// Reads the files that the configuration names into FileOrInline::text; an unreadable one is an
-/// error that says which option named it. Warnings (a key that others can read) go to notes.
+/// error that says which option named it. Warnings (a key that others can read) go to notes, and
+/// FileOrInline::where names the file too. Relative paths are those of the working directory: enter
+/// that of `cd` before.
 Result<void> load_files(ServerConfig& config);
 
 /// The outcome, defaults included, one option a line, for --print-config.

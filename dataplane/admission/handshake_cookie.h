@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstdint>
+
 #include "base/address.h"
 #include "base/random.h"
-#include "base/secret.h"
 #include "base/time.h"
+#include "dataplane/admission/hmac_key.h"
 #include "dataplane/admission/session_id.h"
 
 namespace ringway {
@@ -13,9 +15,11 @@ namespace ringway {
 /// return it, so nothing is kept for anybody else (security goals A01 to A03).
 ///
 /// Slots are half a hand-window of the monotonic clock; the present and the two before are
-/// accepted. The key is drawn at construction. Pure; immutable.
+/// accepted, so a cookie lives for 1 to 1.5 hand-windows. The key is drawn at construction.
+/// Pure; immutable, so threads may share it.
 class HandshakeCookie {
  public:
+  /// `hand_window` is at least two seconds.
   HandshakeCookie(RandomSource& random, Duration hand_window);
 
   [[nodiscard]] SessionId make(const LinkEndpoint& from, SessionId client, Instant now) const;
@@ -25,7 +29,7 @@ class HandshakeCookie {
  private:
   [[nodiscard]] SessionId at_slot(std::int64_t slot, const LinkEndpoint& from,
                                   SessionId client) const;
-  Secret<32> key_;
+  HmacKey key_;
   Duration slot_;
 };
 

@@ -44,6 +44,10 @@ class HandshakeGate {
   static constexpr std::size_t kDatagramSizeMax = 2048;
 
  private:
+  GateVerdict reply(SessionId client, const LinkEndpoint& from, Now now, MutableBytes scratch);
+  /// False when the period's replies are used up.
+  bool take_reply(Instant now);
+
   const TlsWrap& wrap_;
   const HandshakeCookie& cookie_;
   ReplyLimit limit_;

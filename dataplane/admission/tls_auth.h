@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/drop.h"
-#include "base/secret.h"
+#include "dataplane/admission/hmac_key.h"
 #include "dataplane/admission/static_key.h"
 #include "dataplane/admission/wrap_types.h"
 
@@ -21,16 +21,20 @@ class TlsAuth {
   /// `direction` is this end's key-direction: 0, 1, or none for one key both ways.
   TlsAuth(const StaticKey& key, std::optional<int> direction, Digest digest);
 
+  /// See TlsWrap; the buffers must not overlap. Error: BadWrap, whatever is wrong.
   [[nodiscard]] std::expected<Unwrapped, Drop> unwrap(Bytes datagram, MutableBytes scratch) const;
   Bytes wrap(Bytes plain, ReplayStamp stamp, MutableBytes out) const;
-  [[nodiscard]] std::size_t overhead() const { return size_of(digest_) + 8; }
+  [[nodiscard]] std::size_t overhead() const { return send_key_.size() + kStampSize; }
   [[nodiscard]] std::optional<int> direction() const { return direction_; }
 
  private:
-  Digest digest_;
+  /// Opcode and sender.
+  static constexpr std::size_t kHeadSize = 9;
+  static constexpr std::size_t kStampSize = 8;
+
   std::optional<int> direction_;
-  Secret<64> send_key_;
-  Secret<64> receive_key_;
+  HmacKey send_key_;
+  HmacKey receive_key_;
 };
 
 }  // namespace ringway

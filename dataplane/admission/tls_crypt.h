@@ -4,6 +4,7 @@
 
 #include "base/drop.h"
 #include "base/secret.h"
+#include "dataplane/admission/hmac_key.h"
 #include "dataplane/admission/static_key.h"
 #include "dataplane/admission/wrap_types.h"
 
@@ -19,14 +20,26 @@ class TlsCrypt {
  public:
   TlsCrypt(const StaticKey& key, Side side);
 
+  /// See TlsWrap; the buffers must not overlap. Error: BadWrap, whatever is wrong.
   [[nodiscard]] std::expected<Unwrapped, Drop> unwrap(Bytes datagram, MutableBytes scratch) const;
   Bytes wrap(Bytes plain, ReplayStamp stamp, MutableBytes out) const;
-  [[nodiscard]] static constexpr std::size_t overhead() { return 8 + 32; }
+  [[nodiscard]] static constexpr std::size_t overhead() { return kStampSize + kTagSize; }
 
  private:
-  /// 32 bytes of AES key, then 32 bytes of HMAC key.
-  Secret<64> send_key_;
-  Secret<64> receive_key_;
+  /// Opcode and sender.
+  static constexpr std::size_t kHeadSize = 9;
+  static constexpr std::size_t kStampSize = 8;
+  static constexpr std::size_t kTagSize = 32;
+
+  /// One half of the static key.
+  struct Keys {
+    Secret<32> cipher;
+    HmacKey hmac;
+  };
+  static Keys keys_of(const StaticKey& key, unsigned index);
+
+  Keys send_;
+  Keys receive_;
 };
 
 }  // namespace ringway

@@ -18,8 +18,9 @@ namespace ringway {
 /// counters: a ReplayStamp comes in when wrapping and out when unwrapping, so that the stateless
 /// first stage, every session and every thread can share one object.
 ///
-/// Pure and immutable after construction; never allocates for a packet. Failure answers nothing:
-/// a bad HMAC and a bad format are the same BadWrap (security goal A24).
+/// Pure and immutable after construction; nothing is allocated for a packet but, with tls-crypt,
+/// OpenSSL's cipher context. Failure answers nothing: a bad HMAC and a bad format are the same
+/// BadWrap (security goal A24).
 class TlsWrap {
  public:
   /// Room that wrap() needs beyond the plain packet, whatever the mode.
@@ -31,8 +32,8 @@ class TlsWrap {
   explicit TlsWrap(TlsCrypt keys) : keys_(std::move(keys)) {}
 
   /// Writes the packet without its wrapping (the picture in control_packet.h) into `scratch`, which
-  /// is at least as large as `datagram`, and returns it. Without protection the datagram itself is
-  /// returned.
+  /// is at least as large as `datagram` and does not overlap it, and returns it. Without protection
+  /// the datagram itself is returned.
   [[nodiscard]] std::expected<Unwrapped, Drop> unwrap(Bytes datagram, MutableBytes scratch) const;
   /// Writes the wrapped form of `plain` into `out` and returns the part used; `out` has room for
   /// plain.size() + overhead().

@@ -1,0 +1,232 @@
+#include "control/channel/certificates.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+
+#include "base/check.h"
+
+namespace ringway {
+namespace {
+
+using openssl::BioPtr;
+using openssl::CertificatePtr;
+using openssl::CrlPtr;
+using openssl::KeyPtr;
+
+constexpr std::size_t kCommonNameSizeMax = 64;
+
+/// A PEM reader ends with this error when the text simply has no more; it is not one.
+bool only_ran_out_of_text() {
+  const unsigned long code = ERR_peek_last_error();
+  return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+UnixTime to_unix(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return {0};
+  return {timegm(&parts)};
+}
+
+/// The value as UTF-8, whatever string type the certificate uses; nothing when it cannot be read.
+std::optional<std::string> to_utf8(const ASN1_STRING* value) {
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, value);
+  if (size < 0) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  std::string utf8(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return utf8;
+}
+
+bool has_control_byte(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 || byte == 0x7f;
+  });
+}
+
+/// The last common name, length-counted: a NUL inside stays visible.
+std::optional<std::string> last_common_name(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  std::optional<std::string> name;
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;) {
+    name = to_utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  }
+  return name;
+}
+
+std::string decimal_text(const ASN1_INTEGER* serial) {
+  const openssl::BignumPtr number(ASN1_INTEGER_to_BN(serial, nullptr));
+  char* decimal = number == nullptr ? nullptr : BN_bn2dec(number.get());
+  if (decimal == nullptr) return {};
+  std::string text(decimal);
+  OPENSSL_free(decimal);
+  return text;
+}
+
+/// Called when a key turns out to be encrypted; there is nobody to ask.
+int refuse_password(char*, int, int, void* was_asked) {
+  *static_cast<bool*>(was_asked) = true;
+  return -1;
+}
+
+/// Empty when `crl` may be used.
+std::string crl_fault(X509_CRL* crl, const std::vector<CertificatePtr>& authorities, UnixTime now) {
+  if (to_unix(X509_CRL_get0_lastUpdate(crl)) > now) {
+    return "the revocation list is not valid yet";
+  }
+  const ASN1_TIME* next = X509_CRL_get0_nextUpdate(crl);
+  if (next != nullptr && to_unix(next) < now) return "the revocation list has expired";
+  const auto issuer = std::ranges::find_if(authorities, [&](const CertificatePtr& authority) {
+    return X509_NAME_cmp(X509_get_subject_name(authority.get()), X509_CRL_get_issuer(crl)) == 0 &&
+           X509_CRL_verify(crl, X509_get0_pubkey(authority.get())) == 1;
+  });
+  const bool known = std::ranges::any_of(authorities, [&](const CertificatePtr& authority) {
+    return X509_NAME_cmp(X509_get_subject_name(authority.get()), X509_CRL_get_issuer(crl)) == 0;
+  });
+  ERR_clear_error();
+  if (known && issuer == authorities.end()) {
+    return "the revocation list was not signed by the CA whose name it bears";
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<CertificatePtr>> parse_certificates(std::string_view pem,
+                                                       const std::string& where) {
+  ERR_clear_error();
+  std::vector<CertificatePtr> certificates;
+  const BioPtr bio = openssl::open_text(pem);
+  while (X509* raw = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+    certificates.emplace_back(raw);
+  }
+  if (!only_ran_out_of_text()) {
+    return fail("cannot read a certificate: " + openssl::take_errors(), where,
+                "it must be PEM text, from BEGIN CERTIFICATE to END CERTIFICATE");
+  }
+  ERR_clear_error();
+  if (certificates.empty()) {
+    return fail("there is no certificate in it", where,
+                "it must be PEM text, from BEGIN CERTIFICATE to END CERTIFICATE; "
+                "`openssl x509 -inform DER` converts other forms");
+  }
+  return certificates;
+}
+
+Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& where) {
+  ERR_clear_error();
+  bool was_asked = false;
+  const BioPtr bio = openssl::open_text(pem);
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_password, &was_asked));
+  if (key != nullptr) return key;
+
+  const std::string reason = openssl::take_errors();
+  if (was_asked) {
+    return fail("the private key is encrypted", where,
+                "a server starts with nobody to ask for a password: decrypt it with "
+                "`openssl pkey -in KEY -out NEWKEY` and keep the file readable by root only");
+  }
+  return fail("cannot read the private key: " + reason, where,
+              "it must be PEM text, from BEGIN PRIVATE KEY to END PRIVATE KEY");
+}
+
+Result<std::vector<CrlPtr>> parse_crls(std::string_view pem, const std::string& where,
+                                       const std::vector<CertificatePtr>& authorities,
+                                       UnixTime now) {
+  ERR_clear_error();
+  std::vector<CrlPtr> crls;
+  const BioPtr bio = openssl::open_text(pem);
+  while (X509_CRL* raw = PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr)) {
+    crls.emplace_back(raw);
+  }
+  if (!only_ran_out_of_text() || crls.empty()) {
+    const std::string reason =
+        crls.empty() && only_ran_out_of_text() ? "there is none in it" : openssl::take_errors();
+    ERR_clear_error();
+    return fail("cannot read the revocation list: " + reason, where,
+                "it must be PEM text, from BEGIN X509 CRL to END X509 CRL");
+  }
+  ERR_clear_error();
+  for (const CrlPtr& crl : crls) {
+    const std::string fault = crl_fault(crl.get(), authorities, now);
+    if (!fault.empty()) {
+      return fail(fault, where,
+                  "make a new one with the CA (`openssl ca -gencrl`, `easyrsa gen-crl`), and check "
+                  "this machine's clock");
+    }
+  }
+  return crls;
+}
+
+std::string subject_fault(const X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
+    const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i));
+    const std::optional<std::string> utf8 = to_utf8(value);
+    if (!utf8 || has_control_byte(*utf8)) return "control characters in its subject";
+  }
+  const std::optional<std::string> name = last_common_name(certificate);
+  if (!name || name->empty()) return "it has no common name";
+  if (name->size() > kCommonNameSizeMax) return "its common name is longer than 64 bytes";
+  return {};
+}
+
+std::string name_text(const X509_NAME* name) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  RW_ASSERT(bio != nullptr);
+  constexpr unsigned long kFlags =
+      XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN | ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_ESC_CTRL;
+  X509_NAME_print_ex(bio.get(), name, 0, kFlags);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return std::string(text, static_cast<std::size_t>(std::max(size, 0L)));
+}
+
+std::string subject_text(const X509* certificate) {
+  return name_text(X509_get_subject_name(certificate));
+}
+
+PeerCertificate describe_certificate(X509* certificate) {
+  PeerCertificate description;
+  description.common_name = last_common_name(certificate).value_or("");
+  description.subject = subject_text(certificate);
+  description.issuer = name_text(X509_get_issuer_name(certificate));
+  description.serial_decimal = decimal_text(X509_get0_serialNumber(certificate));
+  unsigned size = 0;
+  RW_ASSERT(X509_digest(certificate, EVP_sha256(), description.sha256.data(), &size) == 1);
+  description.present = true;
+  return description;
+}
+
+std::vector<RevokedCertificate> list_revoked(const std::vector<openssl::CrlPtr>& crls) {
+  std::vector<RevokedCertificate> revoked;
+  for (const openssl::CrlPtr& crl : crls) {
+    const std::string issuer = name_text(X509_CRL_get_issuer(crl.get()));
+    const STACK_OF(X509_REVOKED)* entries = X509_CRL_get_REVOKED(crl.get());
+    for (int i = 0; i < sk_X509_REVOKED_num(entries); ++i) {
+      const X509_REVOKED* entry = sk_X509_REVOKED_value(entries, i);
+      revoked.push_back({.issuer = issuer,
+                         .serial_decimal = decimal_text(X509_REVOKED_get0_serialNumber(entry))});
+    }
+  }
+  return revoked;
+}
+
+bool has_tls_role(X509* certificate, Side role) {
+  const std::uint32_t flags = X509_get_extension_flags(certificate);
+  if ((flags & EXFLAG_KUSAGE) == 0 || (flags & EXFLAG_XKUSAGE) == 0) return false;
+  const std::uint32_t wanted = role == Side::Server ? XKU_SSL_SERVER : XKU_SSL_CLIENT;
+  return (X509_get_extended_key_usage(certificate) & wanted) != 0;
+}
+
+UnixTime expires_at(const X509* certificate) { return to_unix(X509_get0_notAfter(certificate)); }
+
+}  // namespace ringway

@@ -1,0 +1,112 @@
+#include "control/channel/key_derivation.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/kdf.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/check.h"
+#include "control/channel/openssl_handles.h"
+
+namespace ringway {
+namespace {
+
+constexpr std::string_view kDataKeysLabel = "EXPORTER-OpenVPN-datakeys";
+constexpr std::string_view kMasterLabel = "OpenVPN master secret";
+constexpr std::string_view kExpansionLabel = "OpenVPN key expansion";
+constexpr std::size_t kMasterSize = 48;
+constexpr std::size_t kDirectionSize = 128;
+constexpr std::size_t kCipherFieldSize = 64;
+
+using KdfPtr = std::unique_ptr<EVP_KDF, openssl::Deleter<EVP_KDF_free>>;
+using KdfContextPtr = std::unique_ptr<EVP_KDF_CTX, openssl::Deleter<EVP_KDF_CTX_free>>;
+
+OSSL_PARAM octets(const char* name, Bytes value) {
+  // The library takes a pointer to non-const and does not write through it.
+  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(value.data()),
+                                           value.size());
+}
+
+/// RFC 2246, section 5: P_MD5 of one half of the secret XOR P_SHA-1 of the other.
+bool tls1_prf(Bytes secret, std::initializer_list<Bytes> seed, MutableBytes out) {
+  const KdfPtr kdf(EVP_KDF_fetch(nullptr, "TLS1-PRF", nullptr));
+  const KdfContextPtr context(kdf == nullptr ? nullptr : EVP_KDF_CTX_new(kdf.get()));
+  constexpr std::size_t kSeedPartsMax = 5;
+  std::array<OSSL_PARAM, kSeedPartsMax + 3> parameters{};
+  std::size_t count = 0;
+  char digest[] = "MD5-SHA1";
+  parameters[count++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
+  parameters[count++] = octets(OSSL_KDF_PARAM_SECRET, secret);
+  RW_ASSERT(seed.size() <= kSeedPartsMax);
+  for (const Bytes part : seed) parameters[count++] = octets(OSSL_KDF_PARAM_SEED, part);
+  parameters[count] = OSSL_PARAM_construct_end();
+
+  const bool derived = context != nullptr && EVP_KDF_derive(context.get(), out.data(), out.size(),
+                                                            parameters.data()) == 1;
+  ERR_clear_error();
+  return derived;
+}
+
+DirectionKey direction_key(const KeyBlock& block, std::size_t index) {
+  const Bytes half = block.bytes().subspan(index * kDirectionSize, kDirectionSize);
+  constexpr std::size_t kKeySize = 32;
+  DirectionKey key;
+  const MutableBytes material = key.material.mutable_bytes();
+  std::ranges::copy(half.first(kKeySize), material.begin());
+  std::ranges::copy(half.subspan(kCipherFieldSize, DirectionKey::kImplicitIvSize),
+                    material.subspan(kKeySize).begin());
+  return key;
+}
+
+bool is_zero(Bytes key) {
+  return std::ranges::all_of(key, [](std::uint8_t byte) { return byte == 0; });
+}
+
+}  // namespace
+
+std::optional<KeyBlock> derive_by_exporter(const TlsSession& tls) {
+  KeyBlock block;
+  if (!tls.export_keying_material(kDataKeysLabel, block.mutable_bytes())) return std::nullopt;
+  return block;
+}
+
+std::optional<KeyBlock> derive_by_prf(const KeySource& client, const KeySource& server,
+                                      const SessionPair& sessions) {
+  Secret<kMasterSize> master;
+  KeyBlock block;
+  if (!tls1_prf(client.pre_master(), {bytes_of(kMasterLabel), client.random1(), server.random1()},
+                master.mutable_bytes())) {
+    return std::nullopt;
+  }
+  if (!tls1_prf(master.bytes(),
+                {bytes_of(kExpansionLabel), client.random2(), server.random2(),
+                 sessions.client.bytes, sessions.server.bytes},
+                block.mutable_bytes())) {
+    return std::nullopt;
+  }
+  return block;
+}
+
+std::optional<DataKeys> split_key_block(const KeyBlock& block, Side side, KeyId key_id,
+                                        DataCipher cipher) {
+  constexpr std::size_t kClientToServer = 0;
+  constexpr std::size_t kServerToClient = 1;
+  const bool is_server = side == Side::Server;
+  DataKeys keys;
+  keys.key_id = key_id;
+  keys.cipher = cipher;
+  keys.seal = direction_key(block, is_server ? kServerToClient : kClientToServer);
+  keys.open = direction_key(block, is_server ? kClientToServer : kServerToClient);
+  if (is_zero(keys.seal.cipher_key(cipher)) || is_zero(keys.open.cipher_key(cipher))) {
+    return std::nullopt;
+  }
+  return keys;
+}
+
+}  // namespace ringway

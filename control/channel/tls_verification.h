@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "control/channel/control_event.h"
+#include "control/channel/openssl_handles.h"
+#include "control/channel/tls_context.h"
+
+namespace ringway {
+
+/// Which peers a TlsContext believes: the CAs, the revocation lists and what a certificate must
+/// look like. OpenSSL checks the chain and calls back here for the rest.
+///
+/// Owned by one TlsContext, at a fixed place because its SSL_CTX points to it. One thread.
+class TlsVerification {
+ public:
+  static Result<std::unique_ptr<TlsVerification>> make(Side side, const TlsMaterial& material,
+                                                       UnixTime now);
+
+  /// Makes `context` ask us.
+  void attach(SSL_CTX* context, int verify_mode);
+  /// Builds a new store off to the side and swaps it in whole; on error the old one stays.
+  Result<void> replace_crl(SSL_CTX* context, const std::string& pem, UnixTime now);
+
+  [[nodiscard]] std::vector<RevokedCertificate> revoked() const;
+
+  /// A session's certificates are judged at `now`, so that simulations control the calendar; what
+  /// is found wrong beyond OpenSSL's own words is written to `*fault`, which outlives the session.
+  static void watch(SSL* session, UnixTime now, std::string* fault);
+
+ private:
+  TlsVerification() = default;
+  static int verify_callback(int chain_is_good, X509_STORE_CTX* verification);
+  bool leaf_is_acceptable(X509* leaf, std::string* fault) const;
+  openssl::StorePtr make_store(const std::vector<openssl::CrlPtr>& crls) const;
+
+  Side peer_role_ = Side::Client;
+  bool remote_cert_tls_ = false;
+  std::string crl_where_;
+  std::vector<openssl::CertificatePtr> authorities_;
+  std::vector<openssl::CrlPtr> crls_;
+};
+
+}  // namespace ringway

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "control/channel/control_channel.h"
+#include "control/channel/push.h"
+#include "dataplane/channel/session_settings.h"
+
+namespace ringway {
+
+/// What the core of a client takes from a PUSH_REPLY; addresses and routes are for its owner. Pure
+/// value.
+struct ClientPush {
+  /// OpenVPN's own when the server pushes none.
+  static constexpr Duration kPingRestartDefault = 120s;
+
+  Admission admission;
+  /// Unset: the server knows us by our address only, and takes DATA_V1.
+  PeerId peer_id;
+  SessionSettings session;
+  /// Say goodbye with EXIT on the control channel; otherwise on the data channel.
+  bool exit_on_control_channel = false;
+  /// How often a goodbye on the data channel is said.
+  unsigned exit_notify_count = 1;
+
+  /// The error is a sentence for the user, to be escaped: the server wants what we did not offer.
+  static std::expected<ClientPush, std::string> read(const PushReply& reply,
+                                                     std::span<const DataCipher> offered);
+};
+
+}  // namespace ringway

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "base/error.h"
+#include "control/config/config_draft.h"
+
+namespace ringway {
+
+/// Once all lines are known: listeners out of `proto`, `port` and `local`, timers out of
+/// `keepalive`, the key that protects control packets, and the pushed options that other options
+/// imply. Errors are about values that contradict each other. Pure.
+Result<void> derive_config(ConfigDraft& draft);
+
+/// What the pool can lease: the smaller of both families; unset when neither has a pool. The
+/// networks have been checked.
+std::optional<std::uint64_t> pool_size(const TunnelConfig& tunnel);
+
+}  // namespace ringway

@@ -1,0 +1,136 @@
+#include "control/config/option_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace ringway {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string_view status_text(OptionStatus status) {
+  switch (status) {
+    case OptionStatus::Works: return "works";
+    case OptionStatus::NoEffect: return "no effect";
+    case OptionStatus::Refused: return "refused";
+  }
+  return "";
+}
+
+/// A vertical bar would end the table's cell.
+std::string markdown_cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+std::string markdown_row(const OptionRow& row) {
+  const std::string usage =
+      row.usage.empty() ? std::string(row.name) : fmt::format("{} {}", row.name, row.usage);
+  const std::string text =
+      row.instead.empty() ? std::string(row.text) : fmt::format("{}; {}", row.text, row.instead);
+  return fmt::format("| `{}` | {} | {} |\n", markdown_cell(usage), status_text(row.status),
+                     markdown_cell(text));
+}
+
+/// `text` in lines of at most `width` characters, each after `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string lines;
+  while (!text.empty()) {
+    std::size_t end = text.size();
+    if (end > width) {
+      end = text.rfind(' ', width);
+      if (end == std::string_view::npos) end = std::min(text.find(' '), text.size());
+    }
+    lines += std::string(indent, ' ') + std::string(text.substr(0, end)) + '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::vector<OptionSection> option_sections() {
+  return {
+      {"Addresses, ports and sockets", link_options()},
+      {"Certificates and TLS", tls_options()},
+      {"Control-channel keys and ciphers", cipher_options()},
+      {"Tunnel", tunnel_options()},
+      {"Clients", client_options()},
+      {"Times", timer_options()},
+      {"Process", process_options()},
+      {"Hooks, plugins, management", unserved_options()},
+      {"Clients' options, other systems, commands", foreign_options()},
+  };
+}
+
+const OptionRow* find_option(std::string_view name) {
+  for (const OptionSection& section : option_sections()) {
+    const auto row = std::ranges::find(section.rows, name, &OptionRow::name);
+    if (row != section.rows.end()) return &*row;
+  }
+  return nullptr;
+}
+
+std::string_view nearest_option(std::string_view name) {
+  constexpr std::size_t kNear = 2;
+  std::string_view nearest;
+  std::size_t nearest_distance = kNear + 1;
+  for (const OptionSection& section : option_sections()) {
+    for (const OptionRow& row : section.rows) {
+      const std::size_t distance = edit_distance(name, row.name);
+      // A short name is near to everything, so at least half of it must be right.
+      if (distance < nearest_distance && distance * 2 <= row.name.size()) {
+        nearest = row.name;
+        nearest_distance = distance;
+      }
+    }
+  }
+  return nearest;
+}
+
+std::string option_reference() {
+  std::string text;
+  for (const OptionSection& section : option_sections()) {
+    text += fmt::format(
+        "## {}\n\n| option | status | meaning, or reason and remedy |\n| --- | --- | --- |\n",
+        section.title);
+    for (const OptionRow& row : section.rows) text += markdown_row(row);
+    text += '\n';
+  }
+  return text;
+}
+
+std::string option_help() {
+  std::string text;
+  for (const OptionSection& section : option_sections()) {
+    std::string rows;
+    for (const OptionRow& row : section.rows) {
+      if (row.status != OptionStatus::Works) continue;
+      rows += fmt::format("  --{}{}{}\n", row.name, row.usage.empty() ? "" : " ", row.usage);
+      rows += wrapped(row.text, 8, 72);
+    }
+    if (!rows.empty()) text += fmt::format("\n{}:\n{}", section.title, rows);
+  }
+  return text;
+}
+
+}  // namespace ringway

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "control/config/config_draft.h"
+
+/// Every option of OpenVPN 2.4 to 2.7 by name, and what Ringway does with it. The one list behind
+/// the parser, `ringway server --help` and docs/CONFIG.md. Pure; constant.
+///
+/// The rule: an option whose silent loss would change who gets in, what is protected or what can be
+/// reached is refused; one whose loss is harmless is accepted, and start-up says so.
+namespace ringway {
+
+enum class OptionStatus : std::uint8_t { Works, NoEffect, Refused };
+
+struct ParameterCount {
+  std::uint8_t min = 0;
+  std::uint8_t max = 0;
+};
+
+/// Stores one line in the draft. The number of parameters has been checked.
+using ApplyOption = Result<void> (*)(ConfigDraft&, const ConfigLine&);
+
+struct OptionRow {
+  std::string_view name;
+  OptionStatus status = OptionStatus::Refused;
+  /// Works: the parameters, e.g. "NETWORK MASK [nopool]".
+  std::string_view usage;
+  /// Works: what it does. NoEffect and Refused: why, as the rest of a sentence that begins with the
+  /// option's name.
+  std::string_view text;
+  /// Refused: what to do about it, beginning with a verb.
+  std::string_view instead;
+  ParameterCount parameters;
+  /// May be given as <name>...</name>, in place of its first parameter.
+  bool may_be_inline = false;
+  ApplyOption apply = nullptr;
+};
+
+inline constexpr OptionRow works(std::string_view name, std::string_view usage,
+                                 ParameterCount parameters, ApplyOption apply,
+                                 std::string_view text) {
+  return {name, OptionStatus::Works, usage, text, {}, parameters, false, apply};
+}
+inline constexpr OptionRow works_inline(std::string_view name, std::string_view usage,
+                                        ParameterCount parameters, ApplyOption apply,
+                                        std::string_view text) {
+  return {name, OptionStatus::Works, usage, text, {}, parameters, true, apply};
+}
+inline constexpr OptionRow no_effect(std::string_view name, std::string_view why) {
+  return {name, OptionStatus::NoEffect, {}, why, {}, {0, 16}, true, nullptr};
+}
+inline constexpr OptionRow refused(std::string_view name, std::string_view why,
+                                   std::string_view instead) {
+  return {name, OptionStatus::Refused, {}, why, instead, {0, 16}, true, nullptr};
+}
+
+/// The sections of the table, each in the file of its name.
+std::span<const OptionRow> link_options();
+std::span<const OptionRow> tls_options();
+std::span<const OptionRow> cipher_options();
+std::span<const OptionRow> tunnel_options();
+std::span<const OptionRow> client_options();
+std::span<const OptionRow> timer_options();
+std::span<const OptionRow> process_options();
+std::span<const OptionRow> unserved_options();
+std::span<const OptionRow> foreign_options();
+
+struct OptionSection {
+  std::string_view title;
+  std::span<const OptionRow> rows;
+};
+
+/// In the order of docs/CONFIG.md.
+std::vector<OptionSection> option_sections();
+/// Null for an unknown name.
+const OptionRow* find_option(std::string_view name);
+/// The known name most like `name`, or empty when none is near: for "did you mean".
+std::string_view nearest_option(std::string_view name);
+
+/// The tables of docs/CONFIG.md, one section after the other, as Markdown.
+std::string option_reference();
+/// What works, for `ringway server --help`.
+std::string option_help();
+
+}  // namespace ringway

@@ -1,0 +1,51 @@
+#include "control/key_handoff.h"
+
+#include <utility>
+
+namespace ringway {
+
+void KeyHandoff::add_session(PeerId peer, const LinkEndpoint& endpoint,
+                             const SessionSettings& settings) {
+  const AddSession command{.peer_id = peer, .endpoint = endpoint, .settings = settings};
+  if (settings.data_v2) return to_owner(peer, command);
+  // DATA_V1 packets name no peer: every worker has to know whose they are by their endpoint.
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = command});
+  }
+}
+
+void KeyHandoff::install_keys(PeerId peer, DataKeys keys) {
+  to_owner(peer, InstallKeys{.peer_id = peer, .keys = std::move(keys)});
+}
+
+void KeyHandoff::remove_session(PeerId peer, bool data_v2) {
+  if (data_v2) return to_owner(peer, RemoveSession{.peer_id = peer});
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = RemoveSession{.peer_id = peer}});
+  }
+}
+
+void KeyHandoff::add_route(const Prefix& prefix, PeerId peer) {
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = AddRoute{.prefix = prefix, .peer_id = peer}});
+  }
+}
+
+void KeyHandoff::remove_route(const Prefix& prefix, PeerId peer) {
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = RemoveRoute{.prefix = prefix, .peer_id = peer}});
+  }
+}
+
+std::optional<AddressedCommand> KeyHandoff::poll() {
+  if (pending_.empty()) return std::nullopt;
+  AddressedCommand command = std::move(pending_.front());
+  pending_.pop_front();
+  return command;
+}
+
+void KeyHandoff::to_owner(PeerId peer, WorkerCommand command) {
+  pending_.push_back({.worker = owner_of(peer, worker_count_), .command = std::move(command)});
+}
+
+}  // namespace ringway

@@ -1,0 +1,119 @@
+#include "control/server.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "control/channel/push.h"
+#include "control/control_plane.h"
+#include "control/control_thread.h"
+#include "control/pid_file.h"
+#include "control/privileges.h"
+#include "control/server_files.h"
+#include "control/server_setup.h"
+#include "control/signal_inbox.h"
+#include "dataplane/worker_group.h"
+
+namespace ringway {
+
+namespace {
+
+Result<void> open_log(const ServerConfig& config) {
+  if (!log::open({.verb = config.verb, .file = config.log_file, .append = config.log_append})) {
+    return fail("cannot write the log file", config.log_file,
+                "create its directory, or leave `log` out to log to standard error");
+  }
+  for (const std::string& note : config.notes) log::warning("{}", note);
+  return {};
+}
+
+void warn_of_refused_pushes(const ServerConfig& config) {
+  std::vector<std::string> refused;
+  encode_push_reply({.options = config.push}, &refused);
+  for (const std::string& option : refused) {
+    log::warning("push \"{}\" is not sent: a comma, a control character or more than 255 bytes",
+                 log::escape(option));
+  }
+}
+
+Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGroup>& listeners) {
+  std::vector<UdpSocket> sockets;
+  for (const UdpSocketGroup& group : listeners) {
+    Result<UdpSocket> duplicate = group.sockets.front().duplicate();
+    if (!duplicate) return std::unexpected(duplicate.error());
+    sockets.push_back(std::move(*duplicate));
+  }
+  return sockets;
+}
+
+Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
+                                                  std::vector<UdpSocketGroup> listeners) {
+  WorkerGroupSettings settings{.datapath = datapath_settings(config),
+                               .listeners = std::move(listeners),
+                               .peers_max = 2 * config.clients_max + tun.queue_count()};
+  for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
+    settings.tun_queues.push_back(tun.take_queue(i));
+  }
+  return WorkerGroup::create(std::move(settings));
+}
+
+}  // namespace
+
+/// The order is the contract: what needs privileges comes before they are dropped, what can fail
+/// before the threads start. Everything is a local of this function, so leaving it, by the end or
+/// by an error, takes it apart in the reverse order.
+Result<void> run_server(const ServerConfig& config) {
+  protect_memory();
+  if (Result<void> log = open_log(config); !log) return log;
+  warn_of_refused_pushes(config);
+  reserve_secrets(config);
+  const std::uint16_t worker_count = count_workers(config);
+
+  Result<SignalInbox> signals = SignalInbox::open();
+  if (!signals) return std::unexpected(signals.error());
+  Result<TlsContext> tls = make_tls_context(config.tls, wall_now());
+  if (!tls) return std::unexpected(tls.error());
+  const Result<TlsWrap> wrap = make_tls_wrap(config.wrap);
+  if (!wrap) return std::unexpected(wrap.error());
+  ServerFiles files(config);
+  if (Result<void> opened = files.open(); !opened) return opened;
+
+  Result<std::vector<UdpSocketGroup>> listeners = open_listeners(config, worker_count);
+  if (!listeners) return std::unexpected(listeners.error());
+  Result<std::vector<UdpSocket>> senders = duplicate_sockets(*listeners);
+  if (!senders) return std::unexpected(senders.error());
+  Result<TunDevice> tun = open_tun(config.tunnel, worker_count);
+  if (!tun) return std::unexpected(tun.error());
+  std::optional<TunSteering> steering = steer_tun(*tun, config);
+
+  Result<std::unique_ptr<WorkerGroup>> workers = make_workers(config, *tun, std::move(*listeners));
+  if (!workers) return std::unexpected(workers.error());
+  if (Result<void> started = (*workers)->start(); !started) return started;
+  const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);
+  if (!pid_file) return std::unexpected(pid_file.error());
+  Result<void> dropped = drop_privileges({.user = config.user, .group = config.group});
+  if (!dropped) return dropped;
+
+  SystemRandom random;
+  ControlPlane plane(config, *wrap, *tls, random, worker_count, files.persisted_leases(),
+                     read_clocks());
+  ControlThread control({.config = config,
+                         .plane = plane,
+                         .workers = **workers,
+                         .tls = *tls,
+                         .files = files,
+                         .signals = *signals,
+                         .steering = steering ? &*steering : nullptr,
+                         .sockets = std::move(*senders)});
+  log::info("Ringway {} is ready: {} worker{}, at most {} clients", RINGWAY_VERSION, worker_count,
+            worker_count == 1 ? "" : "s", config.clients_max);
+  control.run();
+
+  (*workers)->stop();
+  log::info("stopped");
+  return {};
+}
+
+}  // namespace ringway

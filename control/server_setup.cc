@@ -1,0 +1,187 @@
+#include "control/server_setup.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/secret.h"
+#include "control/control_plane.h"
+#include "dataplane/admission/static_key.h"
+#include "tun/link_config.h"
+
+namespace ringway {
+
+namespace {
+
+/// Two keys each way and one more pair during a renegotiation; the channel's own are few.
+constexpr std::size_t kSecretsPerClient = 12;
+constexpr std::size_t kSecretsPerHalfOpen = 4;
+
+SocketFamily socket_family(LinkFamily family) {
+  switch (family) {
+    case LinkFamily::Both: return SocketFamily::Both;
+    case LinkFamily::V4Only: return SocketFamily::V4Only;
+    case LinkFamily::V6Only: return SocketFamily::V6Only;
+  }
+  return SocketFamily::Both;
+}
+
+/// Where an error in the file is to be looked for: the line that names it, and the file itself.
+std::string place_of(const FileOrInline& file) {
+  return file.is_inline ? file.where : fmt::format("{}: {}", file.where, file.path);
+}
+
+LinkSettings link_settings(const TunnelConfig& config) {
+  LinkSettings settings{.mtu = config.mtu, .tx_queue_length = config.txqueuelen};
+  if (config.network_v4) {
+    settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
+                                   .prefix_length = config.network_v4->length};
+  }
+  if (config.network_v6) {
+    settings.v6 = InterfaceAddress{.address = config.network_v6->address.plus(1),
+                                   .prefix_length = config.network_v6->length};
+  }
+  for (const Prefix& route : config.routes) {
+    settings.routes.push_back({.destination = route, .metric = std::nullopt});
+  }
+  return settings;
+}
+
+}  // namespace
+
+std::uint16_t count_workers(const ServerConfig& config) {
+  std::uint32_t count = config.workers;
+  if (count == 0) {
+    cpu_set_t allowed;
+    CPU_ZERO(&allowed);
+    const bool is_known = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+    count = is_known ? static_cast<std::uint32_t>(CPU_COUNT(&allowed)) : 1;
+  }
+  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(count, 1, TunDevice::kQueuesMax));
+}
+
+void reserve_secrets(const ServerConfig& config) {
+  const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
+                            kSecretsPerHalfOpen * ControlPlane::kHalfOpenMax;
+  const Result<void> locked = SecretArena::reserve(slots);
+  if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
+}
+
+Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now) {
+  const TlsMaterial material{
+      .ca_pem = config.ca.text,
+      .ca_where = place_of(config.ca),
+      .cert_pem = config.cert.text,
+      .cert_where = place_of(config.cert),
+      .key_pem = config.key.text,
+      .key_where = place_of(config.key),
+      .dh_pem = config.dh.text,
+      .crl_pem = config.crl_is_directory ? std::string() : config.crl.text,
+      .crl_where = place_of(config.crl),
+      .version_min = config.version_min,
+      .groups = config.groups,
+      .cipher_list = config.cipher_list,
+      .ciphersuites = config.ciphersuites,
+      .cert_profile = config.cert_profile,
+      .require_peer_cert = config.verify_client_cert == VerifyClientCert::Require,
+      .request_peer_cert = config.verify_client_cert != VerifyClientCert::None,
+      .remote_cert_tls = config.remote_cert_tls,
+  };
+  return TlsContext::make(Side::Server, material, now);
+}
+
+Result<TlsWrap> make_tls_wrap(const WrapConfig& config) {
+  if (config.mode == WrapMode::None) return TlsWrap();
+  const Result<StaticKey> key = StaticKey::parse(config.key.text, place_of(config.key));
+  if (!key) return std::unexpected(key.error());
+  if (config.mode == WrapMode::TlsCrypt) return TlsWrap(TlsCrypt(*key, Side::Server));
+  return TlsWrap(TlsAuth(*key, config.direction, config.auth));
+}
+
+Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
+                                                   std::uint16_t worker_count) {
+  std::vector<UdpSocketGroup> groups;
+  bool is_steered = true;
+  for (const ListenConfig& listen : config.listen) {
+    Result<UdpSocketGroup> group = open_udp_sockets({.address = listen.address,
+                                                     .port = listen.port,
+                                                     .family = socket_family(listen.family),
+                                                     .send_buffer_size = config.send_buffer,
+                                                     .receive_buffer_size = config.receive_buffer},
+                                                    worker_count);
+    if (!group) return std::unexpected(group.error());
+    log::info("{}", listener_line(listen, group->sockets.front().local(), group->without_ipv6));
+    if (group->without_ipv6 && listen.family == LinkFamily::Both) {
+      log::warning("this kernel has no IPv6: `proto {}` serves IPv4 only", listen.proto_text);
+    }
+    is_steered = is_steered && group->steered;
+    groups.push_back(std::move(*group));
+  }
+  if (!is_steered && worker_count > 1) {
+    log::warning("the kernel does not sort datagrams by peer id; workers pass them on");
+  }
+  return groups;
+}
+
+std::string listener_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6) {
+  const std::string v4 =
+      bound.address.is_unspecified() ? fmt::format("0.0.0.0:{}", bound.port) : bound.to_string();
+  if (bound.address.is_v4() || listen.family == LinkFamily::V4Only || without_ipv6) {
+    return fmt::format("{}: serving IPv4 on {}, no IPv6", listen.proto_text, v4);
+  }
+  if (listen.family == LinkFamily::V6Only) {
+    return fmt::format("{}: serving IPv6 on {}, no IPv4 (IPV6_V6ONLY=1)", listen.proto_text,
+                       bound.to_string());
+  }
+  if (!bound.address.is_unspecified()) {
+    return fmt::format("{}: serving IPv6 on {}, no IPv4, because `local` names an IPv6 address",
+                       listen.proto_text, bound.to_string());
+  }
+  return fmt::format(
+      "{}: serving IPv4 on {} and IPv6 on {} through one socket a worker (IPV6_V6ONLY=0, whatever "
+      "net.ipv6.bindv6only says)",
+      listen.proto_text, v4, bound.to_string());
+}
+
+Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count) {
+  Result<TunDevice> tun = TunDevice::open({.name = config.device, .queue_count = worker_count});
+  if (!tun) return std::unexpected(tun.error());
+  Result<LinkConfig> link = LinkConfig::open(tun->name());
+  if (!link) return std::unexpected(link.error());
+  const LinkSettings settings = link_settings(config);
+  const Result<void> applied = link->apply(settings);
+  if (!applied) return std::unexpected(applied.error());
+  log::info("{}: up with {}{}{}, MTU {}, {} queue{}", tun->name(),
+            settings.v4 ? settings.v4->to_string() : "", settings.v4 && settings.v6 ? " and " : "",
+            settings.v6 ? settings.v6->to_string() : "", settings.mtu, worker_count,
+            worker_count == 1 ? "" : "s");
+  return tun;
+}
+
+std::optional<TunSteering> steer_tun(TunDevice& tun, const ServerConfig& config) {
+  if (tun.queue_count() == 1) return std::nullopt;
+  Result<TunSteering> steering = TunSteering::load({.hosts_max = 2 * config.clients_max + 16});
+  Result<void> attached;
+  if (steering) attached = tun.steer_with(steering->program_fd());
+  if (steering && attached) return std::move(*steering);
+  log::warning("the kernel does not sort inner packets by client, workers pass them on: {}",
+               (steering ? attached.error() : steering.error()).to_string());
+  return std::nullopt;
+}
+
+DatapathSettings datapath_settings(const ServerConfig& config) {
+  DatapathSettings settings{.client_to_client = config.client_to_client,
+                            .pool_v4 = config.tunnel.network_v4,
+                            .pool_v6 = config.tunnel.network_v6,
+                            .tun_mtu = config.tunnel.mtu,
+                            .sessions_max = 2 * config.clients_max};
+  SystemRandom().fill(settings.address_hash.key);
+  if (settings.pool_v4) settings.own_v4 = settings.pool_v4->address.plus(1);
+  if (settings.pool_v6) settings.own_v6 = settings.pool_v6->address.plus(1);
+  return settings;
+}
+
+}  // namespace ringway

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "control/channel/tls_context.h"
+#include "control/config/config.h"
+#include "dataplane/admission/tls_wrap.h"
+#include "dataplane/datapath.h"
+#include "dataplane/udp_socket.h"
+#include "tun/tun_device.h"
+#include "tun/tun_steering.h"
+
+/// What run_server() builds before any thread runs: each function makes one part from the
+/// configuration. SHELL: they open sockets and devices, and log what they found.
+namespace ringway {
+
+/// `workers`, or the number of cores that this process may use; at least one.
+std::uint16_t count_workers(const ServerConfig& config);
+/// Room for every secret that the configured number of clients can need. A kernel that does not let
+/// it be locked into memory is worth a warning.
+void reserve_secrets(const ServerConfig& config);
+Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now);
+Result<TlsWrap> make_tls_wrap(const WrapConfig& config);
+/// One group a listener, with one socket a worker. Logs what is served where.
+Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
+                                                   std::uint16_t worker_count);
+/// A configured TUN that is up, with one queue a worker.
+Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count);
+/// Nothing, and a warning, where the kernel cannot.
+std::optional<TunSteering> steer_tun(TunDevice& tun, const ServerConfig& config);
+DatapathSettings datapath_settings(const ServerConfig& config);
+
+/// "udp: serving IPv4 on 0.0.0.0:1194 and IPv6 on [::]:1194 through one socket ..." Pure.
+std::string listener_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6);
+
+}  // namespace ringway

@@ -1,0 +1,57 @@
+#include "dataplane/channel/key_slots.h"
+
+#include <utility>
+
+namespace ringway {
+
+void KeySlots::install(const DataKeys& keys) {
+  if (newest_ && newest_->key_id() != keys.key_id) {
+    // Reset first, so that the evicted key is wiped here and not kept by a moved-from slot.
+    older_.reset();
+    older_ = std::move(newest_);
+  }
+  newest_.reset();
+  newest_.emplace(keys, limits_);
+  send_from_ = keys.send_from;
+  older_expires_at_ = keys.previous_expires_at;
+  promoted_ = false;
+}
+
+KeyState* KeySlots::find(KeyId key_id, Instant now) {
+  if (newest_ && newest_->key_id() == key_id) return &*newest_;
+  KeyState* const older = living_older(now);
+  return older != nullptr && older->key_id() == key_id ? older : nullptr;
+}
+
+KeyState* KeySlots::sealing(Instant now) {
+  if (!newest_) return nullptr;
+  if (promoted_ || now >= send_from_) return &*newest_;
+  KeyState* const older = living_older(now);
+  // A used-up key can only drop, so the newer one is worth the risk that the peer is late.
+  return older != nullptr && !older->is_exhausted() ? older : &*newest_;
+}
+
+void KeySlots::promote(KeyId key_id) {
+  if (newest_ && newest_->key_id() == key_id) promoted_ = true;
+}
+
+void KeySlots::expire(Instant now) {
+  if (older_ && now >= older_expires_at_) older_.reset();
+}
+
+std::optional<Instant> KeySlots::expires_at() const {
+  if (!older_) return std::nullopt;
+  return older_expires_at_;
+}
+
+std::optional<KeyId> KeySlots::take_worn_key() {
+  // The newest counts alone: a worn older key has been replaced already.
+  if (!newest_ || !newest_->take_wear_notice()) return std::nullopt;
+  return newest_->key_id();
+}
+
+KeyState* KeySlots::living_older(Instant now) {
+  return older_ && now < older_expires_at_ ? &*older_ : nullptr;
+}
+
+}  // namespace ringway

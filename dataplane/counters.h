@@ -1,0 +1,109 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/drop.h"
+#include "dataplane/spsc_queue.h"
+
+namespace ringway {
+
+/// What a worker counts besides drops. kCounterNames follows the same order.
+enum class Counter : std::uint8_t {
+  LinkReceivedPackets,
+  LinkReceivedBytes,
+  LinkSentPackets,
+  LinkSentBytes,
+  TunReceivedPackets,  ///< read from the TUN, on their way to a client
+  TunReceivedBytes,
+  TunSentPackets,  ///< written to the TUN
+  TunSentBytes,
+  ControlDatagrams,   ///< given to the control thread
+  HandedOverPackets,  ///< given to the worker that owns them
+  TakenOverPackets,   ///< received from other workers
+  LoopTurns,
+  LinkReceiveStarved,  ///< a multishot receive ended for want of buffers (ENOBUFS)
+  LinkReceiveFailed,   ///< ... or with another error
+  LinkReceiveArmed,
+  TunReadStarved,
+  TunReadFailed,
+  TunReadArmed,
+  TunWaits,  ///< turns in which the TUN was not read because all send buffers were busy
+  CompletionOverflows,
+  RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
+  kCount,
+};
+
+inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
+
+inline constexpr std::string_view kCounterNames[] = {
+    "link_received_packets", "link_received_bytes", "link_sent_packets",  "link_sent_bytes",
+    "tun_received_packets",  "tun_received_bytes",  "tun_sent_packets",   "tun_sent_bytes",
+    "control_datagrams",     "handed_over_packets", "taken_over_packets", "loop_turns",
+    "link_receive_starved",  "link_receive_failed", "link_receive_armed", "tun_read_starved",
+    "tun_read_failed",       "tun_read_armed",      "tun_waits",          "completion_overflows",
+    "ring_failures"};
+static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
+
+inline constexpr std::string_view name_of(Counter counter) {
+  return kCounterNames[static_cast<std::size_t>(counter)];
+}
+
+/// The errors of sendmsg() and of TUN writes that are counted by name; the last is all others.
+inline constexpr std::string_view kIoErrorNames[] = {
+    "eagain",       "enobufs",  "enomem", "eperm", "eacces",        "enetunreach", "ehostunreach",
+    "econnrefused", "emsgsize", "einval", "eio",   "eaddrnotavail", "enetdown",    "other"};
+inline constexpr std::size_t kIoErrorCount = sizeof kIoErrorNames / sizeof kIoErrorNames[0];
+/// The place of `error_number` (errno, positive) in kIoErrorNames.
+[[nodiscard]] std::size_t io_error_index(int error_number);
+
+/// One moment's values of a worker's counters. Pure value.
+struct CounterSnapshot {
+  std::array<std::uint64_t, kCounterCount> counters{};
+  std::array<std::uint64_t, kDropCount> drops{};
+  std::array<std::uint64_t, kIoErrorCount> send_errors{};
+  std::array<std::uint64_t, kIoErrorCount> tun_write_errors{};
+
+  [[nodiscard]] std::uint64_t of(Counter counter) const {
+    return counters[static_cast<std::size_t>(counter)];
+  }
+  [[nodiscard]] std::uint64_t of(Drop drop) const { return drops[static_cast<std::size_t>(drop)]; }
+  /// Adds another worker's.
+  void add(const CounterSnapshot& other);
+};
+
+/// The counters of one worker. Only its thread writes; any thread may take a snapshot. Relaxed
+/// loads and stores and no read-modify-write: a counter costs what a plain variable costs. The
+/// values of one snapshot are not of the very same moment.
+class alignas(kCacheLineSize) Counters {
+ public:
+  void add(Counter counter, std::uint64_t amount = 1) {
+    bump(counters_[static_cast<std::size_t>(counter)], amount);
+  }
+  void add(Drop drop) { bump(shell_drops_[static_cast<std::size_t>(drop)], 1); }
+  void add_send_error(int error_number) { bump(send_errors_[io_error_index(error_number)], 1); }
+  void add_tun_write_error(int error_number) {
+    bump(tun_write_errors_[io_error_index(error_number)], 1);
+  }
+  /// The core counts its drops itself; this makes them visible to other threads.
+  void publish_core_drops(const std::array<std::uint64_t, kDropCount>& drops);
+
+  [[nodiscard]] CounterSnapshot snapshot() const;
+
+ private:
+  using Cell = std::atomic<std::uint64_t>;
+  static void bump(Cell& cell, std::uint64_t amount) {
+    cell.store(cell.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+
+  std::array<Cell, kCounterCount> counters_{};
+  std::array<Cell, kDropCount> shell_drops_{};
+  std::array<Cell, kDropCount> core_drops_{};
+  std::array<Cell, kIoErrorCount> send_errors_{};
+  std::array<Cell, kIoErrorCount> tun_write_errors_{};
+};
+
+}  // namespace ringway

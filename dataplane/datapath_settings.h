@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/address.h"
+#include "base/ids.h"
+
+namespace ringway {
+
+/// What one worker's core is told at start. Pure value.
+struct DatapathSettings {
+  WorkerId self;
+  std::uint16_t worker_count = 1;
+  bool client_to_client = false;
+  /// The server's own inner addresses and the tunnel networks: what a client may not claim, and
+  /// (without client_to_client) may not reach in other clients.
+  std::optional<IpAddress> own_v4;
+  std::optional<IpAddress> own_v6;
+  std::optional<Prefix> pool_v4;
+  std::optional<Prefix> pool_v6;
+  /// Largest inner packet.
+  std::uint16_t tun_mtu = 1500;
+  /// Room is made for so many sessions at start. A peer id for which that is too little makes the
+  /// tables grow, while its command is handled.
+  std::uint32_t sessions_max = 1024;
+  /// The key of every table that is indexed by addresses. Random, drawn once a process (security
+  /// goal A23); a simulation takes a fixed one.
+  AddressHash address_hash;
+
+  [[nodiscard]] bool is_own(const IpAddress& address) const {
+    return address == own_v4 || address == own_v6;
+  }
+  [[nodiscard]] bool is_in_pool(const IpAddress& address) const {
+    return (pool_v4 && pool_v4->contains(address)) || (pool_v6 && pool_v6->contains(address));
+  }
+};
+
+}  // namespace ringway

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/address.h"
+#include "base/bytes.h"
+
+/// The form in which the kernel's socket calls speak of a LinkEndpoint: a sockaddr for the far end
+/// and a control message (IPV6_PKTINFO, or IP_PKTINFO on an AF_INET socket) for the near one. A
+/// dual-stack socket uses v4-mapped addresses in both, as IpAddress does. Pure.
+namespace ringway {
+
+/// Room for the largest sockaddr, and for one pktinfo message of either family.
+inline constexpr std::size_t kSocketNameSize = 32;
+inline constexpr std::size_t kSocketControlSize = 48;
+static_assert(kSocketNameSize >= sizeof(sockaddr_in6));
+static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in6_pktinfo)));
+static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in_pktinfo)));
+
+/// Where a received datagram came from and which of our addresses it was sent to. Nothing when the
+/// kernel named no source or no local address. `local` stays unspecified for a multicast or
+/// broadcast destination, which nobody can answer from.
+[[nodiscard]] std::optional<LinkEndpoint> decode_link_endpoint(Bytes name, Bytes control,
+                                                               std::uint8_t listener);
+
+/// A sockaddr for bind() and sendto(); `size` bytes of it count.
+struct SocketName {
+  alignas(sockaddr_in6) std::array<std::uint8_t, sizeof(sockaddr_in6)> bytes{};
+  socklen_t size = 0;
+
+  /// `ipv6` says which kind of socket it is for; an AF_INET socket takes IPv4 addresses only.
+  static SocketName of(const Endpoint& endpoint, bool ipv6);
+  [[nodiscard]] const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(bytes.data());
+  }
+};
+[[nodiscard]] std::optional<Endpoint> decode_socket_name(Bytes name);
+
+/// Everything that sendmsg() reads of one datagram besides its bytes. The kernel may read it until
+/// the send completes: it stays where it is and as it is so long. Neither copied nor moved.
+class OutgoingMessage {
+ public:
+  OutgoingMessage() = default;
+  OutgoingMessage(const OutgoingMessage&) = delete;
+  OutgoingMessage& operator=(const OutgoingMessage&) = delete;
+
+  /// `datagram` is borrowed until the send completes.
+  void prepare(const LinkEndpoint& to, bool ipv6, Bytes datagram);
+  [[nodiscard]] const msghdr& header() const { return header_; }
+
+ private:
+  void add_source(const LinkEndpoint& to, bool ipv6);
+
+  msghdr header_{};
+  iovec vector_{};
+  SocketName name_;
+  alignas(cmsghdr) std::array<std::uint8_t, kSocketControlSize> control_{};
+};
+
+}  // namespace ringway

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/error.h"
+#include "dataplane/packet_buffer.h"
+#include "dataplane/ring.h"
+
+namespace ringway {
+
+/// Buffers that the kernel picks and fills for multishot receives (a provided-buffer ring).
+///
+/// Their number follows from a budget in bytes. The kernel owns all of them at first; each
+/// completion passes one to the user, who gives it back at once or lends it to a write first. When
+/// the kernel has none left, receives end with ENOBUFS: that is the normal brake, not an error
+/// (security goal E03). One thread, that of the ring, which must be closed later than this.
+class ReceiveBuffers {
+ public:
+  struct Settings {
+    /// Tells the groups of one ring apart.
+    std::uint16_t group = 0;
+    std::size_t budget = 0;
+    std::size_t buffer_size = 0;
+  };
+
+  explicit ReceiveBuffers(const Settings& settings);
+  ~ReceiveBuffers();
+  ReceiveBuffers(const ReceiveBuffers&) = delete;
+  ReceiveBuffers& operator=(const ReceiveBuffers&) = delete;
+
+  /// Registers the buffers with the ring.
+  [[nodiscard]] Result<void> open(Ring& ring);
+
+  /// From the kernel to the user: buffer `id` of a completion, and the `size` bytes of it that were
+  /// filled. The whole buffer lies around them.
+  MutableBytes take(std::uint16_t id, std::size_t size);
+  /// From the user to a write request, and back when it has completed.
+  void lend(std::uint16_t id) { slots_.pass(id, BufferOwner::User, BufferOwner::Writer); }
+  void take_back(std::uint16_t id) { slots_.pass(id, BufferOwner::Writer, BufferOwner::User); }
+  /// From the user to the kernel, at the next publish().
+  void give_back(std::uint16_t id);
+  /// Shows the kernel the buffers that were given back. Once per batch.
+  void publish();
+
+  /// How many buffers the kernel can fill now. Those given back and not published do not count.
+  [[nodiscard]] std::size_t available() const { return available_; }
+  [[nodiscard]] std::size_t count() const { return slots_.count(); }
+  [[nodiscard]] std::size_t buffer_size() const { return slots_.size(); }
+  [[nodiscard]] std::uint16_t group() const { return group_; }
+
+ private:
+  void provide(std::uint16_t id, std::size_t offset);
+
+  std::uint16_t group_;
+  BufferSlots slots_;
+  Ring* ring_ = nullptr;
+  io_uring_buf_ring* shared_ = nullptr;
+  std::size_t shared_size_ = 0;
+  unsigned mask_ = 0;
+  std::size_t available_ = 0;
+  std::size_t unpublished_ = 0;
+};
+
+/// What a multishot recvmsg left in a buffer.
+struct ReceivedMessage {
+  Bytes name;
+  Bytes control;
+  MutableBytes payload;
+  /// The datagram or its control data did not fit: to be dropped (security goal E05).
+  bool truncated = false;
+};
+
+/// Room in front of the payload: the kernel's header, the sender's address and the control data.
+inline constexpr std::size_t kReceiveHeadroom = 96;
+
+/// Reads the layout that the kernel writes for a msghdr with kSocketNameSize and kSocketControlSize
+/// bytes of room:
+///
+///     name size 4 | control size 4 | payload size 4 | flags 4 | name 32 | control 48 | payload
+///
+/// Nothing when the sizes contradict each other or the buffer. Pure.
+[[nodiscard]] std::optional<ReceivedMessage> parse_received_message(MutableBytes filled);
+
+}  // namespace ringway

@@ -1,0 +1,125 @@
+#pragma once
+
+#include <liburing.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/time.h"
+
+struct msghdr;
+
+namespace ringway {
+
+/// What a request was made for. Every completion names it.
+enum class Operation : std::uint8_t {
+  LinkReceive,
+  LinkSend,
+  TunRead,
+  TunWrite,        ///< from a receive buffer
+  TunWritePooled,  ///< from a PacketBuffer
+  Wake,
+  Cancel,
+};
+
+/// The owner of a request, as it travels through the kernel in user_data. Pure value.
+struct RequestTag {
+  Operation operation = Operation::Cancel;
+  /// Which listener, of link receives and sends.
+  std::uint8_t listener = 0;
+  /// Which buffer, of sends and writes.
+  std::uint32_t slot = 0;
+
+  [[nodiscard]] std::uint64_t encode() const {
+    return std::uint64_t{static_cast<std::uint8_t>(operation)} << 40 |
+           std::uint64_t{listener} << 32 | slot;
+  }
+  static RequestTag decode(std::uint64_t user_data) {
+    return {.operation = static_cast<Operation>(user_data >> 40 & 0xff),
+            .listener = static_cast<std::uint8_t>(user_data >> 32),
+            .slot = static_cast<std::uint32_t>(user_data)};
+  }
+  friend constexpr bool operator==(const RequestTag&, const RequestTag&) = default;
+};
+
+/// One completion, copied out of the kernel's queue. Pure value.
+struct Completion {
+  RequestTag tag;
+  /// Bytes, or a negative errno.
+  std::int32_t result = 0;
+  /// The request goes on and will complete again. False: it has ended, and somebody must arm it
+  /// again if it was to last (security goal E04).
+  bool more = false;
+  /// The provided buffer that the kernel chose and filled.
+  std::optional<std::uint16_t> buffer;
+};
+
+struct RingSettings {
+  /// Requests that can be prepared between two submissions; more are submitted in between.
+  unsigned submission_count = 1024;
+  /// Room for completions. Four times what can be in flight makes an overflow impossible (E02).
+  unsigned completion_count = 4096;
+};
+
+/// An io_uring of one thread (SINGLE_ISSUER, DEFER_TASKRUN): open() and everything else happens on
+/// the thread that uses it. Neither copied nor moved.
+///
+/// Requests are prepared by the functions below and submitted together by submit_and_wait(). Each
+/// returns false, having done nothing, when the kernel takes no more requests: the caller drops
+/// what it had and counts it. Memory named in a request belongs to the kernel until the completion
+/// without `more` has been collected. No request is linked to another (E09).
+class Ring {
+ public:
+  Ring() = default;
+  ~Ring();
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  /// The error says what to change on the machine when io_uring is forbidden or too old.
+  [[nodiscard]] Result<void> open(const RingSettings& settings);
+  /// Linux 6.7 and newer.
+  [[nodiscard]] bool has_multishot_read() const { return has_multishot_read_; }
+
+  /// Receives datagrams into buffers of `group` until it fails. `header` gives the room for name
+  /// and control data; it stays as it is while the request lasts.
+  [[nodiscard]] bool receive_messages(RequestTag tag, int fd, msghdr& header, std::uint16_t group);
+  /// Reads into buffers of `group`, once for each packet until it fails. Needs
+  /// has_multishot_read().
+  [[nodiscard]] bool read_packets(RequestTag tag, int fd, std::uint16_t group);
+  /// Reads one packet of at most `size` bytes into a buffer of `group`.
+  [[nodiscard]] bool read_packet(RequestTag tag, int fd, std::uint16_t group, std::size_t size);
+  [[nodiscard]] bool read(RequestTag tag, int fd, MutableBytes into);
+  [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
+  [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
+  /// Ends every request in flight; each still completes, and so does this one.
+  [[nodiscard]] bool cancel_all(RequestTag tag);
+
+  /// Submits what was prepared and waits for a completion or for `timeout`. Returns 0, also for a
+  /// time-out, or the errno of a failure, after which the prepared requests are still there.
+  [[nodiscard]] int submit_and_wait(Duration timeout);
+  /// Moves completions that the kernel has posted into `out`, oldest first; returns how many.
+  [[nodiscard]] std::size_t collect(std::span<Completion> out);
+
+  /// Requests that will complete again. Zero: the kernel holds no memory of ours.
+  [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
+  /// Completions that did not fit into the queue. The kernel kept or lost them: an alarm.
+  [[nodiscard]] std::uint32_t overflow_count() const;
+
+ private:
+  friend class ReceiveBuffers;
+  io_uring_sqe* next_request(RequestTag tag);
+  void use_buffer_group(io_uring_sqe& request, std::uint16_t group);
+
+  io_uring ring_{};
+  bool is_open_ = false;
+  bool has_multishot_read_ = false;
+  std::size_t in_flight_ = 0;
+};
+
+/// Why a ring cannot be made, and what to do about it. Pure.
+Error explain_ring_failure(int error_number);
+
+}  // namespace ringway

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace ringway {
+
+/// Which outer families a socket serves.
+enum class SocketFamily : std::uint8_t { Both, V4Only, V6Only };
+
+struct UdpSocketSettings {
+  /// Unset: every address of the machine.
+  std::optional<IpAddress> address;
+  /// 0: a free one, the same for the whole group.
+  std::uint16_t port = 1194;
+  SocketFamily family = SocketFamily::Both;
+  /// Bytes; 0: kDefaultBufferSize. The kernel may grant less to a process without CAP_NET_ADMIN.
+  std::uint32_t send_buffer_size = 0;
+  std::uint32_t receive_buffer_size = 0;
+};
+
+/// One listening UDP socket: dual-stack unless told otherwise, and set up so that a datagram that
+/// does not fit its link is fragmented by IP and not lost, whatever ICMP messages say.
+///
+/// Move-only; owned by a worker. A duplicate() shares the port and serves another thread, which may
+/// send() on it; only the worker receives.
+class UdpSocket {
+ public:
+  static constexpr std::uint32_t kDefaultBufferSize = 4 << 20;
+
+  /// Sends one datagram from the address (`to.local`) and port that the peer addressed. Does not
+  /// block. Returns 0 or the errno; the caller counts it and goes on. Any thread.
+  [[nodiscard]] int send(const LinkEndpoint& to, Bytes datagram) const;
+
+  [[nodiscard]] Result<UdpSocket> duplicate() const;
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// False: an AF_INET socket, which speaks sockaddr_in and IP_PKTINFO.
+  [[nodiscard]] bool is_ipv6() const { return is_ipv6_; }
+  /// What it is bound to; the port is never 0.
+  [[nodiscard]] Endpoint local() const;
+  /// What the kernel granted, in bytes of payload and bookkeeping.
+  [[nodiscard]] std::uint32_t receive_buffer_size() const;
+
+ private:
+  friend class UdpSocketOpener;
+  UdpSocket(UniqueFd fd, bool is_ipv6) : fd_(std::move(fd)), is_ipv6_(is_ipv6) {}
+  UniqueFd fd_;
+  bool is_ipv6_ = false;
+};
+
+/// The sockets of one listener: one a worker, all bound to one address and port.
+struct UdpSocketGroup {
+  std::vector<UdpSocket> sockets;
+  /// Both families were asked for and the kernel has no IPv6: the caller warns.
+  bool without_ipv6 = false;
+  /// The kernel picks the socket by peer id; if not, the slow lane between workers carries more.
+  bool steered = false;
+};
+
+/// Opens `count` sockets on one port (SO_REUSEPORT) and steers data packets to socket
+/// `peer id % count`. Refuses a port that somebody else has, also where SO_REUSEPORT would let two
+/// servers of one user share it and each get half of the packets.
+Result<UdpSocketGroup> open_udp_sockets(const UdpSocketSettings& settings, std::uint16_t count);
+
+/// The text and the advice for a bind() that failed. Pure.
+Error explain_bind_failure(int error_number, const UdpSocketSettings& settings);
+
+}  // namespace ringway

@@ -1,0 +1,105 @@
+#include "dataplane/uplink.h"
+
+#include "dataplane/martian.h"
+#include "tun/mss_clamp.h"
+
+namespace ringway {
+namespace {
+
+/// Opcode, session id and the number of acknowledgements: no control packet of any kind is shorter.
+constexpr std::size_t kControlPacketMin = 10;
+
+/// What a client may send to a server. HARD_RESET_SERVER_V2 is a server's own, and the opcodes of
+/// key method 1 are dead.
+bool is_control_for_server(Opcode opcode) {
+  switch (opcode) {
+    case Opcode::SoftResetV1:
+    case Opcode::ControlV1:
+    case Opcode::AckV1:
+    case Opcode::HardResetClientV2:
+    case Opcode::HardResetClientV3:
+    case Opcode::ControlWkcV1: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+Verdict Uplink::handle_datagram(MutableBytes datagram, const LinkEndpoint& from, Instant now) {
+  if (datagram.empty()) return Verdict::dropped(Drop::Truncated);
+  if (is_control_for_server(opcode_of(datagram[0]))) {
+    if (datagram.size() < kControlPacketMin) return Verdict::dropped(Drop::Truncated);
+    return Verdict::control();
+  }
+  return handle_data(datagram, from, now);
+}
+
+Verdict Uplink::handle_data(MutableBytes datagram, const LinkEndpoint& from, Instant now) {
+  const std::expected<DataHeader, Drop> header = parse_data_header(datagram);
+  if (!header) return Verdict::dropped(header.error());
+  if (datagram.size() <= data_overhead(header->size())) return Verdict::dropped(Drop::Truncated);
+
+  const PeerId peer = header->peer_id.is_set() ? header->peer_id : sessions_.find_endpoint(from);
+  if (!peer.is_set()) return Verdict::dropped(Drop::UnknownPeer);
+  if (!sessions_.owns(peer)) return Verdict::to_worker(sessions_.owner(peer));
+  Session* const session = sessions_.find(peer);
+  if (session == nullptr) return Verdict::dropped(Drop::UnknownPeer);
+  // A session does not move, so a datagram from elsewhere is not worth opening (security goal A18).
+  if (session->endpoint() != from) return Verdict::dropped(Drop::WrongEndpoint);
+
+  const std::expected<Session::Opened, Drop> opened = session->open(*header, datagram, now);
+  if (!opened) return Verdict::dropped(opened.error());
+  switch (opened->kind) {
+    case PayloadKind::Packet: return forward(*session, opened->payload);
+    case PayloadKind::Exit: housekeeping_.note_exit(*session); return Verdict::consumed();
+    case PayloadKind::Ping:
+    case PayloadKind::Ignored: return Verdict::consumed();
+  }
+  return Verdict::consumed();
+}
+
+Verdict Uplink::forward(const Session& session, MutableBytes payload) const {
+  if (payload.size() > settings_.tun_mtu) return Verdict::dropped(Drop::Oversize);
+  const std::expected<IpPacket, Drop> ip = parse_ip_packet(payload);
+  if (!ip) return Verdict::dropped(ip.error());
+  // What lies behind the packet's own length is nobody's business.
+  const MutableBytes packet = payload.first(ip->total_length());
+
+  if (!may_send_from(session, ip->source())) return Verdict::dropped(Drop::SpoofedSource);
+  if (is_martian(ip->destination())) return Verdict::dropped(Drop::MartianDestination);
+  const Verdict verdict = route(session, ip->destination(), packet);
+  if (verdict.way == Verdict::Way::Dropped) return verdict;
+
+  clamp_mss(packet, *ip, {session.settings().mss_limit_v4, session.settings().mss_limit_v6});
+  return verdict;
+}
+
+// Exactly the routes that lead to a peer are its sources (security goal C01). IPv6 link-local is no
+// exception: OpenVPN lets it pass, but nothing beyond the tunnel could answer. The server's own and
+// the martian addresses are refused by name, because a client that is the way to 0.0.0.0/0 has a
+// route for them.
+bool Uplink::may_send_from(const Session& session, const IpAddress& source) const {
+  return routes_.find(source) == session.peer_id() && !is_martian(source) &&
+         !settings_.is_own(source);
+}
+
+Verdict Uplink::route(const Session& session, const IpAddress& destination,
+                      MutableBytes packet) const {
+  if (settings_.is_own(destination)) return Verdict::to_tun(packet);
+  if (!settings_.client_to_client) {
+    // The kernel would send it back to us, and so to the other client (security goal C04). What is
+    // behind another client, but not of a tunnel network, is left to the host's forwarding rules.
+    if (settings_.is_in_pool(destination)) return Verdict::dropped(Drop::ClientToClientOff);
+    return Verdict::to_tun(packet);
+  }
+
+  const PeerId peer = routes_.find(destination);
+  // A packet for the sender's own network would go round between the two until it is worn out.
+  if (peer == session.peer_id()) return Verdict::dropped(Drop::NoRoute);
+  if (peer.is_set()) return Verdict::to_peer(packet);
+  // A free address of a tunnel network: the kernel, too, would only send it back to us.
+  if (settings_.is_in_pool(destination)) return Verdict::dropped(Drop::NoRoute);
+  return Verdict::to_tun(packet);
+}
+
+}  // namespace ringway

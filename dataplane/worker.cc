@@ -1,0 +1,88 @@
+#include "dataplane/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <csignal>
+#include <semaphore>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+#include "dataplane/worker_loop.h"
+
+namespace ringway {
+namespace {
+
+/// Signals are the main thread's business.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+Result<void> pin_to(unsigned core) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  CPU_SET(core, &cores);
+  if (pthread_setaffinity_np(pthread_self(), sizeof cores, &cores) == 0) return {};
+  return fail("cannot pin a worker to core " + std::to_string(core), {},
+              "the process may not run there: see `taskset -p` and the unit's AllowedCPUs=");
+}
+
+}  // namespace
+
+Worker::Worker(WorkerSettings settings, const WorkerLanes& lanes, const Wakeup& bell,
+               const Wakeup& control_bell, PeerTrafficTable& traffic)
+    : settings_(std::move(settings)),
+      ports_{.commands = SpscQueue<WorkerCommand>(settings_.limits.command_count),
+             .reports = SpscQueue<WorkerReport>(settings_.limits.report_count),
+             .to_control = PacketRing(settings_.limits.control_ring_size),
+             .counters = {}},
+      lanes_(lanes),
+      bell_(bell),
+      control_bell_(control_bell),
+      traffic_(traffic) {
+  RW_ASSERT(!settings_.sockets.empty());
+  RW_ASSERT(settings_.sockets.size() <= 256);  // LinkEndpoint::listener is a byte.
+  RW_ASSERT(settings_.tun_queue);
+}
+
+Worker::~Worker() {
+  request_stop();
+  join();
+}
+
+Result<void> Worker::start() {
+  RW_ASSERT(!thread_.joinable());
+  // The ring belongs to the thread that makes it, so the thread does the set-up and says here how
+  // it went.
+  Result<void> outcome;
+  std::binary_semaphore is_set_up(0);
+  thread_ = std::thread([this, &outcome, &is_set_up] {
+    block_signals();
+    pthread_setname_np(pthread_self(), ("worker-" + std::to_string(id().value)).c_str());
+    if (settings_.core) outcome = pin_to(*settings_.core);
+    WorkerLoop loop(settings_, ports_, {lanes_, bell_, control_bell_, traffic_, stop_requested_});
+    if (outcome) outcome = loop.set_up();
+    const bool ready = outcome.has_value();
+    is_set_up.release();
+    if (ready) loop.run();
+  });
+  is_set_up.acquire();
+  if (!outcome) join();
+  return outcome;
+}
+
+bool Worker::push(WorkerCommand&& command) { return ports_.commands.push(std::move(command)); }
+
+void Worker::request_stop() {
+  stop_requested_.store(true, std::memory_order_release);
+  wake();
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace ringway

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "dataplane/counters.h"
+#include "dataplane/datapath.h"
+#include "dataplane/messages.h"
+#include "dataplane/packet_ring.h"
+#include "dataplane/peer_traffic.h"
+#include "dataplane/spsc_queue.h"
+#include "dataplane/udp_socket.h"
+#include "dataplane/wakeup.h"
+
+namespace ringway {
+
+/// The memory that one worker may use, all of it taken at start. Sizes in bytes.
+struct WorkerLimits {
+  /// Buffers that the kernel fills with datagrams. It bounds what may wait for the TUN.
+  std::size_t link_receive_size = 4 << 20;
+  /// Buffers that the kernel fills with inner packets. It bounds what may wait for the link.
+  std::size_t tun_receive_size = 1 << 20;
+  /// Buffers of sealed datagrams on their way out.
+  std::size_t send_size = 4 << 20;
+  /// Buffers for datagrams taken over from other workers, until the TUN has them.
+  std::size_t taken_over_size = 1 << 20;
+  /// The ring of control datagrams towards the control thread: what a flood of resets can fill.
+  std::size_t control_ring_size = 1 << 20;
+  /// Each ring between two workers.
+  std::size_t lane_size = 1 << 20;
+  /// Commands and reports that may wait.
+  std::size_t command_count = 4096;
+  std::size_t report_count = 4096;
+};
+
+struct WorkerSettings {
+  DatapathSettings datapath;
+  WorkerLimits limits;
+  /// One socket a listener, in the order of LinkEndpoint::listener.
+  std::vector<UdpSocket> sockets;
+  /// A queue of the TUN (TunDevice::take_queue()), without offloads.
+  UniqueFd tun_queue;
+  /// The core that the thread is pinned to.
+  std::optional<unsigned> core;
+  /// Off: the TUN is read packet by packet, as on kernels that cannot do otherwise.
+  bool multishot_tun_reads = true;
+};
+
+/// The slow lanes of one worker: rings of packets to and from every other worker, and the bells to
+/// ring after pushing. Indexed by WorkerId; its own place is empty.
+struct WorkerLanes {
+  std::vector<PacketRing*> to_others;
+  std::vector<PacketRing*> from_others;
+  std::vector<const Wakeup*> bells;
+};
+
+/// What a worker shares with the rest of the process. All of it outlives the worker's thread.
+struct WorkerPorts {
+  SpscQueue<WorkerCommand> commands;
+  SpscQueue<WorkerReport> reports;
+  PacketRing to_control;
+  Counters counters;
+};
+
+/// SHELL: one thread with its own ring, sockets and TUN queue around one Datapath.
+///
+/// This is the handle that the control thread holds; what runs on the thread is WorkerLoop. The
+/// control thread is the only producer of commands() and the only consumer of reports() and
+/// to_control(). Neither copied nor moved. Destroying it stops and joins the thread.
+class Worker {
+ public:
+  /// The worker sleeps on its own `bell`, and rings `control_bell` when reports or control
+  /// datagrams wait, at most once per batch. Bells, lanes and `traffic` outlive the worker.
+  Worker(WorkerSettings settings, const WorkerLanes& lanes, const Wakeup& bell,
+         const Wakeup& control_bell, PeerTrafficTable& traffic);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Starts the thread and waits until its ring, buffers and receives are set up; the error is the
+  /// set-up's. Call before privileges are dropped.
+  [[nodiscard]] Result<void> start();
+
+  /// Gives a command; call wake() after the last of a batch. False when the queue is full: the
+  /// command is untouched, and the caller wakes the worker and tries again after its next turn. A
+  /// command that was taken is never lost, and commands are carried out in order.
+  [[nodiscard]] bool push(WorkerCommand&& command);
+  void wake() const { bell_.ring(); }
+
+  /// Asks the thread to end: it cancels what is in flight, waits until the kernel has given every
+  /// buffer back, and stops. Returns at once.
+  void request_stop();
+  void join();
+
+  SpscQueue<WorkerReport>& reports() { return ports_.reports; }
+  PacketRing& to_control() { return ports_.to_control; }
+  [[nodiscard]] CounterSnapshot counters() const { return ports_.counters.snapshot(); }
+  [[nodiscard]] WorkerId id() const { return settings_.datapath.self; }
+
+ private:
+  WorkerSettings settings_;
+  WorkerPorts ports_;
+  WorkerLanes lanes_;
+  const Wakeup& bell_;
+  const Wakeup& control_bell_;
+  PeerTrafficTable& traffic_;
+  /// A Stop command can meet a full queue; this cannot.
+  std::atomic<bool> stop_requested_{false};
+  std::thread thread_;
+};
+
+}  // namespace ringway

@@ -1,0 +1,276 @@
+#include "dataplane/worker_loop.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/check.h"
+#include "tun/vnet_header.h"
+
+namespace ringway {
+namespace {
+
+constexpr std::uint16_t kLinkGroup = 0;
+constexpr std::uint16_t kTunGroup = 1;
+/// Control datagrams are this large whatever the MTU of the tunnel is.
+constexpr std::size_t kDatagramSizeMin = 2048;
+/// Beyond the inner packet: header, tag and packet id, and stub framing of old clients.
+constexpr std::size_t kDatagramOverheadMax = 128;
+/// How many single reads wait at the TUN where a read cannot be multishot.
+constexpr std::size_t kSingleTunReads = 16;
+constexpr Duration kTick = 1s;
+/// After a failed submission, so that want of memory does not become a spin (R16).
+constexpr std::chrono::milliseconds kPauseAfterFailure{5};
+/// Cancelled requests complete at once. If they do not, ending the process is all that is safe.
+constexpr int kDrainTurnsMax = 100;
+constexpr Duration kDrainWait = 50ms;
+
+std::size_t datagram_size_max(const WorkerSettings& settings) {
+  return std::max(kDatagramSizeMin, settings.datapath.tun_mtu + kDatagramOverheadMax);
+}
+
+/// One byte more than the largest frame, so that a larger one shows.
+std::size_t frame_room(const WorkerSettings& settings) {
+  return kVnetHeaderSize + settings.datapath.tun_mtu + 1;
+}
+
+}  // namespace
+
+WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
+                       const Surroundings& around)
+    : settings_(settings),
+      ports_(ports),
+      around_(around),
+      link_buffers_({.group = kLinkGroup,
+                     .budget = settings.limits.link_receive_size,
+                     .buffer_size = kReceiveHeadroom + datagram_size_max(settings)}),
+      tun_buffers_({.group = kTunGroup,
+                    .budget = settings.limits.tun_receive_size,
+                    .buffer_size = frame_room(settings)}),
+      sender_(
+          {.budget = settings.limits.send_size, .datagram_size_max = datagram_size_max(settings)}),
+      taken_over_(
+          settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
+          kReceiveHeadroom + datagram_size_max(settings)),
+      datapath_(settings.datapath),
+      link_receives_(settings.sockets.size()),
+      bell_due_(settings.datapath.worker_count) {
+  receive_header_.msg_namelen = kSocketNameSize;
+  receive_header_.msg_controllen = kSocketControlSize;
+  tun_pending_.reserve(tun_buffers_.count());
+  peers_.reserve(settings.datapath.sessions_max);
+}
+
+Result<void> WorkerLoop::set_up() {
+  // Every buffer can be in one request, and each listener, TUN read, the bell and a cancellation
+  // are one more. Four times as many completions cannot overflow (E02).
+  const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() + sender_.count() +
+                                    taken_over_.count() + settings_.sockets.size() +
+                                    kSingleTunReads + 2;
+  if (Result<void> opened =
+          ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
+      !opened) {
+    return opened;
+  }
+  if (Result<void> opened = link_buffers_.open(ring_); !opened) return opened;
+  if (Result<void> opened = tun_buffers_.open(ring_); !opened) return opened;
+
+  multishot_reads_ = settings_.multishot_tun_reads && ring_.has_multishot_read();
+  tun_reads_.resize(multishot_reads_ ? 1 : kSingleTunReads);
+  now_ = monotonic_now();
+  next_tick_ = now_ + kTick;
+  arm_requests();
+  return {};
+}
+
+void WorkerLoop::run() {
+  while (!stopping_) turn();
+  shut_down();
+}
+
+void WorkerLoop::turn() {
+  const int failure = ring_.submit_and_wait(wait_time());
+  now_ = monotonic_now();
+  completion_count_ = ring_.collect(completions_);
+  for (PacketRing* lane : around_.lanes.from_others) {
+    if (lane != nullptr) lane->observe();
+  }
+  drain_commands();
+
+  for (std::size_t i = 0; i < completion_count_; ++i) act_on(completions_[i]);
+  for (PacketRing* lane : around_.lanes.from_others) {
+    if (lane == nullptr) continue;
+    while (const auto record = lane->front()) {
+      take_over(*record);
+      lane->pop();
+    }
+  }
+  drain_tun();
+
+  run_timers();
+  flush();
+  ports_.counters.add(Counter::LoopTurns);
+  if (failure != 0) {
+    ports_.counters.add(Counter::RingFailures);
+    if (completion_count_ == 0) std::this_thread::sleep_for(kPauseAfterFailure);
+  }
+}
+
+Duration WorkerLoop::wait_time() const {
+  if (completion_count_ == completions_.size()) return Duration{0};
+  const Instant wanted = std::min(datapath_.poll_timeout(), next_tick_);
+  return std::clamp(wanted - now_, Duration{0}, Duration{kTick});
+}
+
+void WorkerLoop::drain_commands() {
+  if (around_.stop_requested.load(std::memory_order_acquire)) stopping_ = true;
+  while (std::optional<WorkerCommand> command = ports_.commands.pop()) {
+    handle_command(std::move(*command));
+  }
+}
+
+void WorkerLoop::handle_command(WorkerCommand command) {
+  if (std::holds_alternative<Stop>(command)) {
+    stopping_ = true;
+    return;
+  }
+  if (const auto* added = std::get_if<AddSession>(&command)) {
+    RW_ASSERT(added->endpoint.listener < settings_.sockets.size());
+    keep_traffic_of(added->peer_id);
+  } else if (const auto* removed = std::get_if<RemoveSession>(&command)) {
+    if (std::erase(peers_, removed->peer_id) > 0) around_.traffic.clear(removed->peer_id);
+  }
+  datapath_.handle_command(std::move(command), now_);
+  transmit_due_ = true;
+}
+
+/// Sessions of other workers are announced here too when they speak DATA_V1; their rows are not
+/// ours.
+void WorkerLoop::keep_traffic_of(PeerId peer) {
+  if (owner_of(peer, settings_.datapath.worker_count) != settings_.datapath.self) return;
+  if (std::ranges::find(peers_, peer) == peers_.end()) peers_.push_back(peer);
+}
+
+void WorkerLoop::act_on(const Completion& completion) {
+  switch (completion.tag.operation) {
+    case Operation::LinkReceive: on_link_receive(completion); return;
+    case Operation::LinkSend: on_link_sent(completion); return;
+    case Operation::TunRead: on_tun_read(completion); return;
+    case Operation::TunWrite:
+    case Operation::TunWritePooled: on_tun_written(completion); return;
+    case Operation::Wake: bell_.note_ended(completion.result, true); return;
+    case Operation::Cancel: return;
+  }
+}
+
+void WorkerLoop::run_timers() {
+  if (now_ >= datapath_.poll_timeout()) {
+    datapath_.handle_timeout(now_);
+    transmit_due_ = true;
+  }
+  if (now_ < next_tick_) return;
+  next_tick_ = now_ + kTick;
+  publish_traffic();
+  for (LastingRequest& receive : link_receives_) receive.note_tick();
+  for (LastingRequest& read : tun_reads_) read.note_tick();
+  bell_.note_tick();
+}
+
+void WorkerLoop::publish_traffic() {
+  for (const PeerId peer : peers_) {
+    const auto traffic = datapath_.traffic_of(peer);
+    if (!traffic) continue;
+    around_.traffic.publish(peer, {.bytes_received = traffic->bytes_received,
+                                   .bytes_sent = traffic->bytes_sent,
+                                   .last_received = traffic->last_received});
+  }
+}
+
+void WorkerLoop::flush() {
+  while (transmit_due_) {
+    const MutableBytes room = sender_.room();
+    if (room.empty()) break;  // It stays due, and sends that complete make room.
+    const std::optional<Verdict> verdict = datapath_.poll_transmit(room, now_);
+    if (verdict) {
+      send(*verdict);
+    } else {
+      transmit_due_ = false;
+    }
+  }
+  // A report stays in the core until there is room for it.
+  while (ports_.reports.has_room()) {
+    std::optional<WorkerReport> report = datapath_.poll_report();
+    if (!report) break;
+    const bool pushed = ports_.reports.push(std::move(*report));
+    RW_ASSERT(pushed);
+    control_bell_due_ = true;
+  }
+  arm_requests();
+  ring_bells();
+  ports_.counters.publish_core_drops(datapath_.drops());
+  if (const std::uint32_t overflows = ring_.overflow_count(); overflows != overflows_seen_) {
+    overflows_seen_ = overflows;
+    ports_.counters.add(Counter::CompletionOverflows);
+  }
+}
+
+void WorkerLoop::arm_requests() {
+  link_buffers_.publish();
+  for (std::size_t listener = 0; listener < link_receives_.size(); ++listener) {
+    LastingRequest& receive = link_receives_[listener];
+    if (link_buffers_.available() > 0) receive.note_buffers_available();
+    if (!receive.is_due()) continue;
+    const RequestTag tag{.operation = Operation::LinkReceive,
+                         .listener = static_cast<std::uint8_t>(listener)};
+    if (!ring_.receive_messages(tag, settings_.sockets[listener].fd(), receive_header_,
+                                kLinkGroup)) {
+      continue;
+    }
+    receive.note_armed();
+    ports_.counters.add(Counter::LinkReceiveArmed);
+  }
+  arm_tun_reads();
+  if (bell_.is_due() &&
+      ring_.read({.operation = Operation::Wake}, around_.bell.fd(), bell_count_)) {
+    bell_.note_armed();
+  }
+}
+
+void WorkerLoop::ring_bells() {
+  for (std::size_t worker = 0; worker < bell_due_.size(); ++worker) {
+    if (!bell_due_[worker]) continue;
+    bell_due_[worker] = false;
+    around_.lanes.bells[worker]->ring();
+  }
+  if (control_bell_due_) around_.control_bell.ring();
+  control_bell_due_ = false;
+}
+
+void WorkerLoop::shut_down() {
+  bool cancelled = false;
+  for (int drain = 0; drain < kDrainTurnsMax && ring_.in_flight() > 0; ++drain) {
+    if (!cancelled) cancelled = ring_.cancel_all({.operation = Operation::Cancel});
+    static_cast<void>(ring_.submit_and_wait(kDrainWait));
+    completion_count_ = ring_.collect(completions_);
+    for (std::size_t i = 0; i < completion_count_; ++i) reclaim(completions_[i]);
+  }
+  publish_traffic();
+  ports_.counters.publish_core_drops(datapath_.drops());
+}
+
+void WorkerLoop::reclaim(const Completion& completion) {
+  switch (completion.tag.operation) {
+    case Operation::LinkReceive:
+      if (completion.buffer) static_cast<void>(link_buffers_.take(*completion.buffer, 0));
+      return;
+    case Operation::TunRead:
+      if (completion.buffer) static_cast<void>(tun_buffers_.take(*completion.buffer, 0));
+      return;
+    case Operation::LinkSend: on_link_sent(completion); return;
+    case Operation::TunWrite:
+    case Operation::TunWritePooled: on_tun_written(completion); return;
+    case Operation::Wake:
+    case Operation::Cancel: return;
+  }
+}
+
+}  // namespace ringway

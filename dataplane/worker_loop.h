@@ -1,0 +1,129 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "dataplane/datapath.h"
+#include "dataplane/lasting_request.h"
+#include "dataplane/link_message.h"
+#include "dataplane/link_sender.h"
+#include "dataplane/packet_buffer.h"
+#include "dataplane/receive_buffers.h"
+#include "dataplane/ring.h"
+#include "dataplane/worker.h"
+
+namespace ringway {
+
+/// SHELL: what runs on a worker's thread. Moves bytes between the sockets, the TUN queue, the other
+/// threads and the Datapath, and has no opinion about OpenVPN.
+///
+/// Made, used and destroyed on the worker's thread. Each turn of the loop does this, in this order
+/// (dataplane/messages.h says why commands come between the two halves of completions):
+///
+///     submit what the last turn prepared, and wait      -- the one system call of a busy turn
+///     read the clock, once
+///     copy the completions, look at the lanes           -- what has arrived
+///     carry out commands
+///     act on the completions, then on the lanes' packets, then on packets from the TUN
+///     timers; reports; give buffers back; arm what has ended; ring bells
+class WorkerLoop {
+ public:
+  /// What the worker shares with other threads; it outlives the loop.
+  struct Surroundings {
+    const WorkerLanes& lanes;
+    const Wakeup& bell;
+    const Wakeup& control_bell;
+    PeerTrafficTable& traffic;
+    const std::atomic<bool>& stop_requested;
+  };
+  WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports, const Surroundings& around);
+  WorkerLoop(const WorkerLoop&) = delete;
+  WorkerLoop& operator=(const WorkerLoop&) = delete;
+
+  /// Makes the ring and registers the buffers.
+  [[nodiscard]] Result<void> set_up();
+  /// Until Stop; returns when the kernel holds no memory of this object any more.
+  void run();
+
+ private:
+  // worker_loop.cc: the turn.
+  void turn();
+  [[nodiscard]] Duration wait_time() const;
+  void drain_commands();
+  void handle_command(WorkerCommand command);
+  void keep_traffic_of(PeerId peer);
+  void act_on(const Completion& completion);
+  void run_timers();
+  void publish_traffic();
+  void flush();
+  void arm_requests();
+  void ring_bells();
+  void shut_down();
+  void reclaim(const Completion& completion);
+
+  // worker_loop_link.cc: from the link, from the lanes, and to the link.
+  void on_link_receive(const Completion& completion);
+  void receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener);
+  void take_over(const PacketRing::Record& record);
+  void take_over_datagram(const PacketRing::Record& record);
+  void forward_to_peer(Bytes packet, bool from_lane);
+  void hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes);
+  void give_to_control(const LinkEndpoint& from, Bytes datagram);
+  void send(const Verdict& verdict);
+  void on_link_sent(const Completion& completion);
+
+  // worker_loop_tun.cc: from the TUN and to the TUN.
+  void arm_tun_reads();
+  void on_tun_read(const Completion& completion);
+  void drain_tun();
+  void handle_frame(Bytes frame);
+  [[nodiscard]] bool write_to_tun(RequestTag tag, MutableBytes buffer, MutableBytes packet);
+  void on_tun_written(const Completion& completion);
+
+  void drop(Drop reason) { ports_.counters.add(reason); }
+
+  /// A packet that was read from the TUN and waits for room in the sender.
+  struct PendingFrame {
+    std::uint16_t buffer = 0;
+    Bytes bytes;
+  };
+
+  const WorkerSettings& settings_;
+  WorkerPorts& ports_;
+  const Surroundings around_;
+
+  /// First in, last out: everything below may be registered with it.
+  Ring ring_;
+  ReceiveBuffers link_buffers_;
+  ReceiveBuffers tun_buffers_;
+  LinkSender sender_;
+  BufferPool taken_over_;
+  Datapath datapath_;
+
+  std::array<Completion, 512> completions_{};
+  std::size_t completion_count_ = 0;
+  /// What a multishot recvmsg is told about the room for names and control data.
+  msghdr receive_header_{};
+  std::vector<LastingRequest> link_receives_;
+  std::vector<LastingRequest> tun_reads_;
+  bool multishot_reads_ = false;
+  LastingRequest bell_;
+  std::array<std::uint8_t, 8> bell_count_{};
+
+  std::vector<PendingFrame> tun_pending_;
+  /// Peers whose session is here, for the traffic table.
+  std::vector<PeerId> peers_;
+  std::vector<bool> bell_due_;
+  bool control_bell_due_ = false;
+  bool transmit_due_ = false;
+  bool stopping_ = false;
+  std::uint32_t overflows_seen_ = 0;
+  Instant now_;
+  Instant next_tick_;
+};
+
+}  // namespace ringway

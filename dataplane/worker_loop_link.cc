@@ -1,0 +1,149 @@
+#include <cstring>
+
+#include "base/check.h"
+#include "dataplane/worker_loop.h"
+
+/// The half of the worker's loop that faces the clients and the other threads.
+namespace ringway {
+
+void WorkerLoop::on_link_receive(const Completion& completion) {
+  LastingRequest& receive = link_receives_[completion.tag.listener];
+  if (completion.buffer) {
+    receive.note_progress();
+    receive_datagram(*completion.buffer,
+                     static_cast<std::size_t>(std::max(completion.result, std::int32_t{0})),
+                     completion.tag.listener);
+  }
+  if (completion.more) return;
+  if (completion.result == -ENOBUFS) {
+    ports_.counters.add(Counter::LinkReceiveStarved);
+  } else if (completion.result < 0) {
+    ports_.counters.add(Counter::LinkReceiveFailed);
+  }
+  receive.note_ended(completion.result, link_buffers_.available() > 0);
+}
+
+void WorkerLoop::receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener) {
+  const MutableBytes filled = link_buffers_.take(buffer, size);
+  const auto message = parse_received_message(filled);
+  const auto from =
+      message ? decode_link_endpoint(message->name, message->control, listener) : std::nullopt;
+  if (!from || message->truncated) {
+    drop(message && message->truncated ? Drop::Oversize : Drop::Truncated);
+    link_buffers_.give_back(buffer);
+    return;
+  }
+  ports_.counters.add(Counter::LinkReceivedPackets);
+  ports_.counters.add(Counter::LinkReceivedBytes, message->payload.size());
+
+  const Verdict verdict = datapath_.handle_datagram(message->payload, *from, now_);
+  switch (verdict.way) {
+    case Verdict::Way::Tun:
+      if (write_to_tun({.operation = Operation::TunWrite, .slot = buffer}, filled,
+                       verdict.packet)) {
+        link_buffers_.lend(buffer);
+        return;
+      }
+      break;
+    case Verdict::Way::Peer: forward_to_peer(verdict.packet, false); break;
+    case Verdict::Way::Control: give_to_control(*from, message->payload); break;
+    case Verdict::Way::Worker:
+      hand_over(verdict.worker, {.kind = PacketKind::LinkDatagram, .endpoint = *from},
+                message->payload);
+      break;
+    case Verdict::Way::Dropped:  // Counted by the core.
+    case Verdict::Way::Consumed:
+    case Verdict::Way::Link: break;
+  }
+  link_buffers_.give_back(buffer);
+}
+
+void WorkerLoop::take_over(const PacketRing::Record& record) {
+  ports_.counters.add(Counter::TakenOverPackets);
+  if (record.origin.kind == PacketKind::LinkDatagram) {
+    take_over_datagram(record);
+  } else {
+    forward_to_peer(record.bytes, true);
+  }
+}
+
+/// Opened in a buffer of our own, because the write to the TUN outlives the record.
+void WorkerLoop::take_over_datagram(const PacketRing::Record& record) {
+  std::optional<PacketBuffer> buffer = taken_over_.take();
+  if (!buffer) return drop(Drop::NoBuffer);
+  const MutableBytes room = buffer->bytes().subspan(kReceiveHeadroom);
+  if (record.bytes.size() > room.size()) return drop(Drop::Oversize);
+  const MutableBytes datagram = room.first(record.bytes.size());
+  if (!datagram.empty()) std::memcpy(datagram.data(), record.bytes.data(), datagram.size());
+
+  const Verdict verdict = datapath_.handle_datagram(datagram, record.origin.endpoint, now_);
+  switch (verdict.way) {
+    case Verdict::Way::Tun:
+      if (write_to_tun({.operation = Operation::TunWritePooled, .slot = buffer->slot()},
+                       buffer->bytes(), verdict.packet)) {
+        buffer->lend_to_kernel();
+      }
+      return;
+    case Verdict::Way::Peer: return forward_to_peer(verdict.packet, false);
+    // The worker that handed it over took us for the owner. It is not passed on a second time:
+    // two workers that disagree must not play ball.
+    case Verdict::Way::Worker: return drop(Drop::UnknownPeer);
+    case Verdict::Way::Control: return give_to_control(record.origin.endpoint, datagram);
+    case Verdict::Way::Dropped:
+    case Verdict::Way::Consumed:
+    case Verdict::Way::Link: return;
+  }
+}
+
+/// Seals an inner packet for the client that owns its destination.
+void WorkerLoop::forward_to_peer(Bytes packet, bool from_lane) {
+  const MutableBytes room = sender_.room();
+  if (room.size() < packet.size() + Datapath::kSealOverhead) {
+    return drop(room.empty() ? Drop::NoBuffer : Drop::TooBig);
+  }
+  const Verdict verdict = datapath_.handle_packet(packet, room, now_);
+  if (verdict.way == Verdict::Way::Link) return send(verdict);
+  if (verdict.way != Verdict::Way::Worker) return;
+  if (from_lane) return drop(Drop::UnknownPeer);
+  hand_over(verdict.worker, {.kind = PacketKind::InnerPacket, .endpoint = {}}, packet);
+}
+
+void WorkerLoop::hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes) {
+  RW_ASSERT(to.value < around_.lanes.to_others.size());
+  PacketRing* lane = around_.lanes.to_others[to.value];
+  RW_ASSERT(lane != nullptr);
+  PacketOrigin signed_origin = origin;
+  signed_origin.worker = settings_.datapath.self;
+  if (!lane->push(signed_origin, bytes)) return drop(Drop::QueueFull);
+  bell_due_[to.value] = true;
+  ports_.counters.add(Counter::HandedOverPackets);
+}
+
+void WorkerLoop::give_to_control(const LinkEndpoint& from, Bytes datagram) {
+  const PacketOrigin origin{
+      .kind = PacketKind::ControlDatagram, .worker = settings_.datapath.self, .endpoint = from};
+  if (!ports_.to_control.push(origin, datagram)) return drop(Drop::QueueFull);
+  control_bell_due_ = true;
+  ports_.counters.add(Counter::ControlDatagrams);
+}
+
+void WorkerLoop::send(const Verdict& verdict) {
+  if (verdict.way != Verdict::Way::Link) return;
+  RW_ASSERT(verdict.endpoint.listener < settings_.sockets.size());
+  const UdpSocket& socket = settings_.sockets[verdict.endpoint.listener];
+  if (!sender_.send(ring_, socket, verdict.endpoint, verdict.packet)) drop(Drop::SendFailed);
+}
+
+void WorkerLoop::on_link_sent(const Completion& completion) {
+  sender_.note_completed(completion.tag);
+  if (completion.result < 0) {
+    // A client that cannot be reached, a full queue, a packet filter: that datagram is lost and
+    // nothing else (E07).
+    if (completion.result != -ECANCELED) ports_.counters.add_send_error(-completion.result);
+    return drop(Drop::SendFailed);
+  }
+  ports_.counters.add(Counter::LinkSentPackets);
+  ports_.counters.add(Counter::LinkSentBytes, static_cast<std::uint64_t>(completion.result));
+}
+
+}  // namespace ringway

@@ -1,0 +1,87 @@
+#include "control/admission_check.h"
+
+#include <gtest/gtest.h>
+
+namespace ringway {
+namespace {
+
+AuthRequested request_of(const char* common_name) {
+  AuthRequested request;
+  request.certificate = {.common_name = common_name, .serial_decimal = "17", .present = true};
+  request.certificate.sha256[0] = 1;
+  request.username = "user";
+  return request;
+}
+
+TEST(AdmissionCheck, KnowsAClientByItsCertificate) {
+  const auto identity = check_identity(VerifyClientCert::Require, request_of("client1"));
+
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->common_name, "client1");
+  EXPECT_EQ(identity->certificate.serial_decimal, "17");
+  EXPECT_EQ(identity->username, "user");
+}
+
+TEST(AdmissionCheck, RefusesAClientWithoutACertificate) {
+  EXPECT_FALSE(check_identity(VerifyClientCert::Require, AuthRequested{}));
+}
+
+TEST(AdmissionCheck, RefusesACertificateWithoutAName) {
+  EXPECT_FALSE(check_identity(VerifyClientCert::Require, request_of("")));
+  EXPECT_FALSE(check_identity(VerifyClientCert::Optional, request_of("")));
+}
+
+TEST(AdmissionCheck, AsksForNoCertificateWhereNoneIsDemanded) {
+  EXPECT_TRUE(check_identity(VerifyClientCert::Optional, AuthRequested{}));
+  const auto identity = check_identity(VerifyClientCert::None, AuthRequested{});
+
+  ASSERT_TRUE(identity);
+  EXPECT_EQ(identity->common_name, "");
+}
+
+TEST(AdmissionCheck, RefusesARenegotiationBySomebodyElse) {
+  const ClientIdentity first = *check_identity(VerifyClientCert::Require, request_of("client1"));
+  EXPECT_TRUE(check_same_identity(first, first));
+
+  ClientIdentity other_name = first;
+  other_name.common_name = "client2";
+  EXPECT_FALSE(check_same_identity(first, other_name));
+
+  ClientIdentity other_user = first;
+  other_user.username = "root";
+  EXPECT_FALSE(check_same_identity(first, other_user));
+
+  ClientIdentity other_certificate = first;
+  other_certificate.certificate_sha256[31] ^= 1;
+  EXPECT_FALSE(check_same_identity(first, other_certificate));
+}
+
+TEST(AdmissionCheck, PicksTheServersFirstCipherThatTheClientSpeaks) {
+  ServerConfig config;
+  config.data_ciphers = {DataCipher::ChaCha20Poly1305, DataCipher::Aes128Gcm};
+  AuthRequested request = request_of("client1");
+  request.peer_info = PeerInfo::parse("IV_PROTO=990\nIV_CIPHERS=AES-256-GCM:AES-128-GCM\n");
+
+  const auto admission = choose_admission(config, request);
+
+  ASSERT_TRUE(admission);
+  EXPECT_EQ(admission->cipher, DataCipher::Aes128Gcm);
+  EXPECT_TRUE(admission->tls_key_export);
+}
+
+TEST(AdmissionCheck, SaysThatNoCipherIsShared) {
+  ServerConfig config;
+  config.data_ciphers = {DataCipher::ChaCha20Poly1305};
+  AuthRequested request = request_of("client1");
+  request.peer_info = PeerInfo::parse("IV_PROTO=2\nIV_NCP=2\n");
+
+  const auto admission = choose_admission(config, request);
+
+  ASSERT_FALSE(admission);
+  EXPECT_EQ(admission.error().for_client,
+            "Data channel cipher negotiation failed (no shared cipher)");
+  EXPECT_FALSE(admission.error().is_temporary);
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,51 @@
+#include "control/channel_table.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/seeded_random.h"
+
+namespace ringway {
+namespace {
+
+Endpoint endpoint(std::uint16_t port) {
+  return {.address = *IpAddress::parse("192.0.2.1"), .port = port};
+}
+
+SessionId session(std::uint8_t first) { return {.bytes = {first, 1, 2, 3, 4, 5, 6, 7}}; }
+
+TEST(ChannelTable, TellsChannelsOfOneEndpointApartBySessionId) {
+  test::SeededRandom random(1);
+  ChannelTable table(random);
+  table.add(endpoint(1), {.session = session(1), .client = {10}});
+  table.add(endpoint(1), {.session = session(2), .client = {20}});
+
+  EXPECT_EQ(table.find(endpoint(1), session(1)), ClientId{10});
+  EXPECT_EQ(table.find(endpoint(1), session(2)), ClientId{20});
+  EXPECT_EQ(table.at(endpoint(1)).size(), 2u);
+}
+
+TEST(ChannelTable, FindsNothingAtAnotherEndpoint) {
+  test::SeededRandom random(1);
+  ChannelTable table(random);
+  table.add(endpoint(1), {.session = session(1), .client = {10}});
+
+  EXPECT_FALSE(table.find(endpoint(2), session(1)));
+  EXPECT_TRUE(table.at(endpoint(2)).empty());
+}
+
+TEST(ChannelTable, RemovesOneChannelAndLeavesTheOther) {
+  test::SeededRandom random(1);
+  ChannelTable table(random);
+  table.add(endpoint(1), {.session = session(1), .client = {10}});
+  table.add(endpoint(1), {.session = session(2), .client = {20}});
+
+  table.remove(endpoint(1), {10});
+  table.remove(endpoint(1), {10});
+
+  EXPECT_FALSE(table.find(endpoint(1), session(1)));
+  EXPECT_EQ(table.find(endpoint(1), session(2)), ClientId{20});
+  EXPECT_EQ(table.size(), 1u);
+}
+
+}  // namespace
+}  // namespace ringway

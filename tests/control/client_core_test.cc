@@ -1,0 +1,334 @@
+#include "control/client_core.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/channel/session.h"
+#include "tests/support/certificates.h"
+#include "tests/support/seeded_random.h"
+
+namespace ringway {
+namespace {
+
+using Cause = ClientDisconnected::Cause;
+
+constexpr Now kStart{.instant = {1000s}, .wall = {1'750'000'000}};
+const LinkEndpoint kLink{.remote = {*IpAddress::parse("192.0.2.1"), 40000, 0},
+                         .local = *IpAddress::parse("198.51.100.1")};
+
+TlsContext make_tls(Side side) {
+  const bool is_server = side == Side::Server;
+  auto context = TlsContext::make(
+      side,
+      {.ca_pem = std::string(test::kCaPem),
+       .cert_pem = std::string(is_server ? test::kServerCertPem : test::kClientCertPem),
+       .key_pem = std::string(is_server ? test::kServerKeyPem : test::kClientKeyPem)},
+      kStart.wall);
+  return std::move(*context);
+}
+
+/// The other end of a ClientCore, by hand: a gate, one ControlChannel and one Session.
+class Server {
+ public:
+  void handle_datagram(MutableBytes datagram, Now now) {
+    if (is_data(opcode_of(datagram.front()))) return handle_data(datagram, now);
+    if (!channel) {
+      const GateVerdict verdict = gate_.handle_datagram(datagram, kLink, now, scratch_);
+      if (const auto* reply = std::get_if<GateReply>(&verdict)) {
+        replies.emplace_back(reply->datagram.begin(), reply->datagram.end());
+      }
+      const auto* proven = std::get_if<GateProven>(&verdict);
+      if (proven == nullptr) return;
+      channel.emplace(
+          ControlChannel::accept({.side = Side::Server}, wrap_, tls_, random_, *proven, now));
+    }
+    channel->handle_datagram(datagram, now);
+    serve(now);
+  }
+
+  void serve(Now now) {
+    while (auto event = channel->poll_event()) {
+      if (auto* request = std::get_if<AuthRequested>(&*event)) {
+        asked = std::move(*request);
+        if (rejection) {
+          channel->reject(*rejection, now);
+        } else {
+          channel->admit({.cipher = DataCipher::Aes256Gcm}, now);
+        }
+      } else if (auto* ready = std::get_if<KeysReady>(&*event)) {
+        if (!session) session.emplace(PeerId{5}, kLink, SessionSettings{}, now.instant);
+        session->keys().install(ready->keys);
+      } else if (std::holds_alternative<ControlActive>(*event)) {
+        channel->send_push_reply(push, now);
+      } else if (auto* left = std::get_if<PeerLeft>(&*event)) {
+        goodbye = left->message;
+      }
+    }
+  }
+
+  std::optional<std::vector<std::uint8_t>> poll_transmit(Now now) {
+    if (!replies.empty()) {
+      auto reply = std::move(replies.front());
+      replies.erase(replies.begin());
+      return reply;
+    }
+    if (!channel) return std::nullopt;
+    const auto datagram = channel->poll_transmit(scratch_, now);
+    if (!datagram) return std::nullopt;
+    return std::vector(datagram->begin(), datagram->end());
+  }
+
+  PushReply push{.options = {"ping 10", "ping-restart 60", "ifconfig 10.8.0.2 255.255.255.0",
+                             "peer-id 5", "cipher AES-256-GCM", "protocol-flags cc-exit tls-ekm"}};
+  std::optional<std::string> rejection;
+  std::optional<AuthRequested> asked;
+  std::optional<ControlChannel> channel;
+  std::optional<Session> session;
+  std::optional<std::string> goodbye;
+  std::vector<PayloadKind> received;
+  std::vector<std::vector<std::uint8_t>> replies;
+
+ private:
+  void handle_data(MutableBytes datagram, Now now) {
+    const auto header = parse_data_header(datagram);
+    if (!session || !header) return;
+    const auto opened = session->open(*header, datagram, now.instant);
+    if (opened) received.push_back(opened->kind);
+  }
+
+  TlsWrap wrap_;
+  TlsContext tls_ = make_tls(Side::Server);
+  test::SeededRandom random_{2};
+  HandshakeCookie cookie_{random_, 60s};
+  HandshakeGate gate_{wrap_, cookie_, {}};
+  std::array<std::uint8_t, 2048> scratch_{};
+};
+
+class ClientCoreTest : public testing::Test {
+ protected:
+  /// Hands datagrams to and fro until neither end has more to say.
+  void exchange() {
+    bool talking = true;
+    while (talking) {
+      talking = false;
+      while (const auto datagram = client_.poll_transmit(scratch_, now_)) {
+        std::vector<std::uint8_t> copy(datagram->begin(), datagram->end());
+        server_.handle_datagram(copy, now_);
+        talking = true;
+      }
+      while (auto datagram = server_.poll_transmit(now_)) {
+        (void)client_.handle_datagram(*datagram, now_);
+        talking = true;
+      }
+    }
+    while (auto event = client_.poll_event()) events_.push_back(std::move(*event));
+  }
+
+  void pass(Duration time) {
+    now_.instant = now_.instant + time;
+    client_.handle_timeout(now_);
+    exchange();
+  }
+
+  template <typename Event>
+  const Event* last() {
+    for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
+      if (const auto* found = std::get_if<Event>(&*event)) return found;
+    }
+    return nullptr;
+  }
+
+  Now now_ = kStart;
+  Server server_;
+  TlsWrap wrap_;
+  TlsContext tls_ = make_tls(Side::Client);
+  test::SeededRandom random_{1};
+  ClientSettings settings_;
+  ClientCore client_{settings_, wrap_, tls_, random_, now_};
+  std::array<std::uint8_t, 2048> scratch_{};
+  std::vector<ClientEvent> events_;
+};
+
+TEST_F(ClientCoreTest, ConnectsAndSaysWhatItWasTold) {
+  EXPECT_FALSE(client_.is_connected());
+  EXPECT_FALSE(client_.peer_id().is_set());
+
+  exchange();
+
+  ASSERT_TRUE(client_.is_connected());
+  EXPECT_EQ(client_.peer_id(), PeerId{5});
+  ASSERT_NE(last<ClientConnected>(), nullptr);
+  EXPECT_EQ(last<ClientConnected>()->push.options, server_.push.options);
+}
+
+TEST_F(ClientCoreTest, AnnouncesWhatItDoesAndNothingElse) {
+  exchange();
+
+  ASSERT_TRUE(server_.asked);
+  const PeerInfo& info = server_.asked->peer_info;
+  EXPECT_EQ(info.find("IV_CIPHERS"), "AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305");
+  EXPECT_EQ(info.find("IV_NCP"), "2");
+  EXPECT_EQ(info.find("IV_PLAT"), "linux");
+  EXPECT_TRUE(info.has(ProtoBit::DataV2) && info.has(ProtoBit::TlsKeyExport) &&
+              info.has(ProtoBit::ExitNotify) && info.has(ProtoBit::RequestPush));
+  EXPECT_FALSE(info.has(ProtoBit::DynamicTlsCrypt) || info.has(ProtoBit::DataEpoch) ||
+               info.has(ProtoBit::PushUpdate));
+  EXPECT_NE(server_.asked->options.find("tls-client"), std::string::npos);
+}
+
+TEST_F(ClientCoreTest, CarriesPacketsBothWays) {
+  exchange();
+  const std::vector<std::uint8_t> packet(100, 0x45);
+  std::array<std::uint8_t, 2048> out;
+
+  auto up = client_.handle_packet(packet, out, now_);
+  ASSERT_TRUE(up);
+  std::vector<std::uint8_t> datagram(up->begin(), up->end());
+  server_.handle_datagram(datagram, now_);
+  auto down = server_.session->seal(packet, out, now_.instant);
+  ASSERT_TRUE(down);
+  const auto opened = client_.handle_datagram(*down, now_);
+
+  EXPECT_EQ(server_.received, std::vector{PayloadKind::Packet});
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(std::ranges::equal(opened->packet, packet));
+}
+
+TEST_F(ClientCoreTest, SendsNoPacketBeforeItIsConnected) {
+  const std::vector<std::uint8_t> packet(100, 0x45);
+  std::array<std::uint8_t, 2048> out;
+
+  EXPECT_FALSE(client_.handle_packet(packet, out, now_));
+  EXPECT_EQ(client_.drops()[static_cast<std::size_t>(Drop::NoKey)], 1u);
+}
+
+TEST_F(ClientCoreTest, OpensNoPacketTwice) {  // A19
+  exchange();
+  std::array<std::uint8_t, 2048> out;
+  const auto sealed = server_.session->seal(bytes_of("hello"), out, now_.instant);
+  ASSERT_TRUE(sealed);
+  std::vector<std::uint8_t> replay(sealed->begin(), sealed->end());
+
+  EXPECT_TRUE(client_.handle_datagram(*sealed, now_));
+  EXPECT_FALSE(client_.handle_datagram(replay, now_));
+  EXPECT_EQ(client_.drops()[static_cast<std::size_t>(Drop::Replay)], 1u);
+}
+
+TEST_F(ClientCoreTest, SurvivesNoise) {  // A16
+  exchange();
+  test::SeededRandom dice(9);
+  for (int i = 0; i < 20000; ++i) {
+    std::vector<std::uint8_t> noise(random_below(dice, 100));
+    dice.fill(noise);
+    EXPECT_FALSE(client_.handle_datagram(noise, now_));
+  }
+  exchange();
+
+  EXPECT_TRUE(client_.is_connected());
+}
+
+TEST_F(ClientCoreTest, PingsWhenItHasSentNothing) {
+  exchange();
+  EXPECT_LE(*client_.poll_timeout(), now_.instant + 10s);
+
+  pass(10s);
+
+  EXPECT_EQ(server_.received, std::vector{PayloadKind::Ping});
+}
+
+TEST_F(ClientCoreTest, LeavesByTheControlChannelWhereTheServerWantsThat) {
+  exchange();
+
+  client_.leave(now_);
+  exchange();
+
+  EXPECT_EQ(server_.goodbye, "EXIT");
+  EXPECT_EQ(last<ClientDisconnected>(), nullptr);
+  pass(ClientCore::kLeaveGrace);
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::Left);
+  EXPECT_EQ(client_.poll_timeout(), std::nullopt);
+}
+
+TEST_F(ClientCoreTest, LeavesByTheDataChannelOtherwise) {
+  server_.push.options = {"peer-id 5", "cipher AES-256-GCM", "key-derivation tls-ekm",
+                          "explicit-exit-notify 2"};
+  exchange();
+
+  client_.leave(now_);
+  exchange();
+  pass(1s);
+
+  EXPECT_EQ(server_.received, (std::vector{PayloadKind::Exit, PayloadKind::Exit}));
+  EXPECT_FALSE(server_.goodbye);
+  pass(1s);
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::Left);
+}
+
+TEST_F(ClientCoreTest, GivesUpWhenItIsNotWanted) {
+  server_.rejection = "go away";
+
+  exchange();
+
+  EXPECT_FALSE(client_.is_connected());
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::AuthFailed);
+  EXPECT_EQ(last<ClientDisconnected>()->reason, "go away");
+}
+
+TEST_F(ClientCoreTest, GivesUpWhenTheServerWantsWhatItCannotDo) {
+  server_.push.options = {"peer-id 5", "cipher AES-256-CBC"};
+
+  exchange();
+
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::Failed);
+}
+
+TEST_F(ClientCoreTest, TellsRestartFromHalt) {
+  exchange();
+  server_.channel->send_message("HALT,bye", now_);
+  exchange();
+
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::ServerHalt);
+  EXPECT_FALSE(client_.is_connected());
+}
+
+TEST_F(ClientCoreTest, GivesUpWhenNobodyAnswers) {
+  for (int i = 0; i < 70; ++i) {
+    now_.instant = now_.instant + 1s;
+    client_.handle_timeout(now_);
+    while (client_.poll_transmit(scratch_, now_)) continue;
+  }
+  exchange();
+
+  ASSERT_NE(last<ClientDisconnected>(), nullptr);
+  EXPECT_EQ(last<ClientDisconnected>()->cause, Cause::Failed);
+}
+
+TEST_F(ClientCoreTest, RenegotiatesAndGoesOnUnderEitherKey) {
+  exchange();
+  std::array<std::uint8_t, 2048> out;
+  const auto old = server_.session->seal(bytes_of("under the old key"), out, now_.instant);
+  ASSERT_TRUE(old);
+  std::vector<std::uint8_t> late(old->begin(), old->end());
+
+  now_.instant = now_.instant + 10s;
+  client_.renegotiate(now_);
+  exchange();
+
+  ASSERT_NE(last<ClientRekeyed>(), nullptr);
+  EXPECT_EQ(last<ClientRekeyed>()->key_id, KeyId{1});
+  EXPECT_TRUE(client_.handle_datagram(late, now_));
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,81 @@
+#include "control/client_push.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace ringway {
+namespace {
+
+constexpr DataCipher kOffered[] = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm};
+
+std::expected<ClientPush, std::string> read(std::vector<std::string> options) {
+  return ClientPush::read({.options = std::move(options)}, kOffered);
+}
+
+std::vector<std::string> with(std::vector<std::string> more) {
+  more.emplace_back("cipher AES-256-GCM");
+  return more;
+}
+
+TEST(ClientPush, ReadsWhatOpenVpn26Pushes) {
+  const auto push = read({"tun-ipv6", "route-gateway 10.77.0.1", "topology subnet", "ping 10",
+                          "ping-restart 60", "ifconfig 10.77.0.2 255.255.255.0", "peer-id 0",
+                          "cipher AES-256-GCM", "protocol-flags cc-exit tls-ekm", "tun-mtu 1500"});
+
+  ASSERT_TRUE(push) << push.error();
+  EXPECT_EQ(push->admission.cipher, DataCipher::Aes256Gcm);
+  EXPECT_TRUE(push->admission.tls_key_export);
+  EXPECT_EQ(push->peer_id, PeerId{0});
+  EXPECT_TRUE(push->session.data_v2);
+  EXPECT_EQ(push->session.ping_interval, 10s);
+  EXPECT_EQ(push->session.ping_restart, 60s);
+  EXPECT_TRUE(push->exit_on_control_channel);
+}
+
+TEST(ClientPush, FallsBackToWhatOldServersMean) {
+  const auto push = read(with({}));
+
+  ASSERT_TRUE(push);
+  EXPECT_FALSE(push->admission.tls_key_export);
+  EXPECT_FALSE(push->peer_id.is_set());
+  EXPECT_FALSE(push->session.data_v2);
+  EXPECT_EQ(push->session.ping_interval, 0s);
+  EXPECT_EQ(push->session.ping_restart, ClientPush::kPingRestartDefault);
+  EXPECT_FALSE(push->exit_on_control_channel);
+  EXPECT_EQ(push->exit_notify_count, 1u);
+}
+
+TEST(ClientPush, TakesTheExporterFromEitherOption) {
+  EXPECT_TRUE(read(with({"key-derivation tls-ekm"}))->admission.tls_key_export);
+  EXPECT_TRUE(read(with({"protocol-flags tls-ekm"}))->admission.tls_key_export);
+  EXPECT_FALSE(read(with({"protocol-flags not-tls-ekm"}))->admission.tls_key_export);
+}
+
+TEST(ClientPush, TakesNoPeerIdThatDoesNotFit) {
+  EXPECT_EQ(read(with({"peer-id 16777214"}))->peer_id, PeerId{16777214});
+  for (const char* option :
+       {"peer-id 16777215", "peer-id -1", "peer-id 4294967296", "peer-id x", "peer-id"}) {
+    EXPECT_FALSE(read(with({option}))->peer_id.is_set()) << option;
+  }
+}
+
+TEST(ClientPush, BoundsTheTimesThatAServerAsksFor) {
+  EXPECT_EQ(read(with({"ping 4000000000"}))->session.ping_interval, 43200s);
+  EXPECT_EQ(read(with({"ping-exit 30"}))->session.ping_restart, 30s);
+  EXPECT_EQ(read(with({"ping-restart 0"}))->session.ping_restart, 0s);
+  EXPECT_EQ(read(with({"explicit-exit-notify 99"}))->exit_notify_count, 5u);
+  EXPECT_EQ(read(with({"explicit-exit-notify 0"}))->exit_notify_count, 1u);
+}
+
+TEST(ClientPush, RefusesWhatWasNotOffered) {
+  EXPECT_FALSE(read({"ping 10"}));
+  EXPECT_FALSE(read({"cipher BF-CBC"}));
+  EXPECT_FALSE(read({"cipher CHACHA20-POLY1305"}));
+  EXPECT_FALSE(read(with({"protocol-flags cc-exit aead-epoch"})));
+  EXPECT_FALSE(read(with({"protocol-flags dyn-tls-crypt"})));
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,57 @@
+#include <gtest/gtest.h>
+
+#include "tests/control/config/config_support.h"
+
+namespace ringway {
+namespace {
+
+std::string without_comments(const std::string& text) {
+  std::string kept;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with('#')) kept += line + "\n";
+  }
+  return kept;
+}
+
+TEST(ConfigPrint, PrintsWhatReadsBackAsItself) {
+  const char* cases[] = {
+      "",
+      "local 192.0.2.1\nlocal 2001:db8::1 7\nlocal * 8 udp4",
+      "proto udp6\nbind ipv6only",
+      "server-ipv6 fd00:8::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"",
+      "mssfix 0\ntun-mtu 1400\nroute 192.168.0.0 255.255.0.0\nroute-ipv6 2001:db8::/32",
+      "mssfix 1300 fixed\nreneg-sec 100 50\nconnect-freq-initial 5 6\nduplicate-cn",
+      "tls-auth \"a b\" 1\nauth SHA384\ndata-ciphers AES-128-GCM\ncrl-verify d dir",
+      "tls-crypt k\nlog-append l\nstatus s 5\nwritepid p\nuser u\ngroup g\ncd /x\nworkers 2",
+      "log l\nifconfig-pool-persist p 5\nexplicit-exit-notify 2\ntls-version-min 1.3",
+      "tls-groups X25519\ntls-cipher A\ntls-ciphersuites B\ntls-cert-profile preferred",
+      "remote-cert-tls client\nclient-to-client\nmax-clients 9\ndh dh.pem\nverb 7",
+  };
+  for (const char* lines : cases) {
+    const auto config = parse_with_required(lines);
+    ASSERT_TRUE(config) << lines << ": " << error_of(config);
+    const std::string printed = without_comments(print_config(*config));
+
+    const auto again = parse_server_config(printed, "printed", {}, no_such_file);
+
+    ASSERT_TRUE(again) << printed << error_of(again);
+    EXPECT_EQ(without_comments(print_config(*again)), printed) << lines;
+  }
+}
+
+TEST(ConfigPrint, ShowsNoInlineKey) {
+  const auto config = parse_server_config(
+      "server 10.8.0.0 255.255.255.0\n<ca>\nAAA\n</ca>\n<cert>\nBBB\n</cert>\n<key>\nSECRET\n"
+      "</key>\n<tls-crypt>\nSECRET\n</tls-crypt>\n",
+      "f", {}, no_such_file);
+  ASSERT_TRUE(config) << error_of(config);
+
+  const std::string printed = print_config(*config);
+
+  EXPECT_EQ(printed.find("SECRET"), std::string::npos);
+  EXPECT_NE(printed.find("# key: 7 bytes inline, not shown"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ringway

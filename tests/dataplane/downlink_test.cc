@@ -1,0 +1,173 @@
+#include "dataplane/downlink.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/dataplane/datapath_rig.h"
+
+namespace ringway {
+namespace {
+
+using test::DatapathRig;
+using test::kStart;
+using test::Packet;
+using test::packet_between;
+using test::RigClient;
+using Way = Verdict::Way;
+
+::testing::AssertionResult is_dropped(const Verdict& verdict, Drop drop) {
+  if (verdict.way == Way::Dropped && verdict.drop == drop) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure()
+         << "way " << static_cast<int>(verdict.way) << ", drop " << name_of(verdict.drop);
+}
+
+TEST(Downlink, SealsAPacketForThePeerThatItIsRoutedTo) {
+  DatapathRig rig;
+  RigClient& first = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+  RigClient& second = rig.connect({2}, {"10.8.0.3/32", "172.16.5.0/24"});
+  struct Case {
+    const char* source;
+    const char* destination;
+    RigClient& client;
+  };
+  for (const Case& one :
+       {Case{"192.0.2.7", "10.8.0.2", first}, Case{"2001:db8::7", "fd00::2", first},
+        Case{"192.0.2.7", "10.8.0.3", second}, Case{"10.8.0.1", "172.16.5.200", second}}) {
+    const Packet inner = packet_between(one.source, one.destination);
+
+    const Verdict verdict = rig.read_tun(inner);
+
+    ASSERT_EQ(verdict.way, Way::Link) << one.destination;
+    EXPECT_EQ(verdict.endpoint, one.client.endpoint);
+    EXPECT_EQ(verdict.packet.data(), rig.buffer.data());
+    EXPECT_EQ(verdict.packet.size(), inner.size() + Datapath::kSealOverhead);
+    EXPECT_EQ(one.client.open(verdict.packet), inner);
+  }
+}
+
+TEST(Downlink, SpeaksDataV1ToAClientWithoutPeerIds) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, {.data_v2 = false});
+  const Packet inner = packet_between("192.0.2.7", "10.8.0.2");
+
+  const Verdict verdict = rig.read_tun(inner);
+
+  ASSERT_EQ(verdict.way, Way::Link);
+  EXPECT_EQ(verdict.packet.size(), inner.size() + 21);
+  EXPECT_EQ(client.open(verdict.packet), inner);
+}
+
+TEST(Downlink, DropsWhatNoPeerHas) {
+  DatapathRig rig;
+  rig.connect({1}, {"10.8.0.2/32"});
+
+  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("192.0.2.7", "10.8.0.3")), Drop::NoRoute));
+  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("2001:db8::7", "fd00::2")), Drop::NoRoute));
+}
+
+TEST(Downlink, DropsMulticastAndBroadcastEvenWithADefaultRoute) {
+  DatapathRig rig;
+  rig.connect({1}, {"0.0.0.0/0", "::/0"});
+  ASSERT_EQ(rig.read_tun(packet_between("10.8.0.1", "192.0.2.7")).way, Way::Link);
+
+  for (const char* destination : {"224.0.0.1", "239.1.1.1", "255.255.255.255", "10.8.0.255"}) {
+    EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("10.8.0.1", destination)), Drop::NoRoute))
+        << destination;
+  }
+  for (const char* destination : {"ff02::1", "fe80::9"}) {
+    EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("fd00::1", destination)), Drop::NoRoute))
+        << destination;
+  }
+}
+
+TEST(Downlink, DropsMalformedPackets) {
+  DatapathRig rig;
+  rig.connect({1}, {"10.8.0.2/32"});
+  const Packet inner = packet_between("192.0.2.7", "10.8.0.2");
+  for (std::size_t size = 0; size < inner.size(); ++size) {
+    EXPECT_TRUE(is_dropped(rig.read_tun(Bytes(inner).first(size)), Drop::MalformedInner)) << size;
+  }
+}
+
+TEST(Downlink, DropsAPacketLargerThanTheTunnelsMtu) {
+  DatapathRig rig;
+  rig.connect({1}, {"10.8.0.2/32"});
+  const std::size_t headers = packet_between("192.0.2.7", "10.8.0.2", 0).size();
+
+  EXPECT_EQ(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2", 1500 - headers)).way, Way::Link);
+  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2", 1501 - headers)),
+                         Drop::TooBig));
+}
+
+TEST(Downlink, NeverWritesPastTheRoomItIsGiven) {
+  DatapathRig rig;
+  rig.connect({1}, {"10.8.0.2/32"}, {.mss_limit_v4 = 1400});
+  const Packet syn = [] {
+    Packet packet =
+        test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 0x05, 0xb4}});
+    store_be32(packet.data() + 16, 0x0a080002);
+    return packet;
+  }();
+  for (const Packet& inner : {packet_between("192.0.2.7", "10.8.0.2"), syn}) {
+    for (std::size_t size = 0; size < inner.size() + Datapath::kSealOverhead; ++size) {
+      Packet out(size + 1, 0x5a);
+      EXPECT_TRUE(is_dropped(
+          rig.datapath.handle_packet(inner, MutableBytes(out).first(size), kStart), Drop::TooBig))
+          << size;
+      EXPECT_EQ(out.back(), 0x5a);
+    }
+  }
+}
+
+TEST(Downlink, DropsAPacketForASessionWithoutKeys) {
+  DatapathRig rig;
+  rig.datapath.handle_command(AddSession{.peer_id = {1}, .endpoint = test::endpoint_of({1})},
+                              kStart);
+  rig.datapath.handle_command(AddRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {1}},
+                              kStart);
+
+  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2")), Drop::NoKey));
+}
+
+TEST(Downlink, DropsAPacketWhoseSessionIsGone) {
+  DatapathRig rig;
+  rig.connect({1}, {"10.8.0.2/32"});
+  rig.datapath.handle_command(RemoveSession{.peer_id = {1}}, kStart);
+
+  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2")), Drop::NoRoute));
+}
+
+TEST(Downlink, HandsAPacketForAnotherWorkersPeerOver) {
+  DatapathSettings settings = test::rig_settings();
+  settings.worker_count = 4;
+  DatapathRig rig(settings);
+  rig.datapath.handle_command(AddRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {7}},
+                              kStart);
+
+  const Verdict verdict = rig.read_tun(packet_between("192.0.2.7", "10.8.0.2"));
+
+  EXPECT_EQ(verdict.way, Way::Worker);
+  EXPECT_EQ(verdict.worker, WorkerId{3});
+}
+
+TEST(Downlink, LowersTheMssOfASynInTheCopyOnly) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, {.mss_limit_v4 = 1400});
+  Packet syn = test::tcp_packet(
+      true, {}, {.flags = tcp_flag::kSyn | tcp_flag::kAck, .options = {2, 4, 0x05, 0xb4}});
+  store_be32(syn.data() + 12, 0xc0000207);
+  store_be32(syn.data() + 16, 0x0a080002);
+  store_be16(syn.data() + 36, test::reference_transport_checksum(syn, 20, 36));
+  const Packet before = syn;
+
+  const Verdict verdict = rig.read_tun(syn);
+
+  ASSERT_EQ(verdict.way, Way::Link);
+  EXPECT_EQ(syn, before);
+  const Packet received = client.open(verdict.packet);
+  ASSERT_EQ(received.size(), syn.size());
+  EXPECT_EQ(load_be16(received.data() + 42), 1400);
+  EXPECT_EQ(load_be16(received.data() + 36), test::reference_transport_checksum(received, 20, 36));
+}
+
+}  // namespace
+}  // namespace ringway

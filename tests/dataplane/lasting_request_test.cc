@@ -1,0 +1,89 @@
+#include "dataplane/lasting_request.h"
+
+#include <gtest/gtest.h>
+
+namespace ringway {
+namespace {
+
+LastingRequest armed() {
+  LastingRequest request;
+  request.note_armed();
+  return request;
+}
+
+TEST(LastingRequest, IsDueAtFirst) { EXPECT_TRUE(LastingRequest().is_due()); }
+
+TEST(LastingRequest, IsDueAgainWhenItEndsForNoReason_E04) {
+  LastingRequest request = armed();
+
+  request.note_ended(100, true);
+
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, WaitsForBuffersWhenThereAreNone_E03) {
+  LastingRequest request = armed();
+  request.note_progress();
+
+  request.note_ended(-ENOBUFS, false);
+  EXPECT_FALSE(request.is_due());
+  request.note_tick();
+  EXPECT_FALSE(request.is_due());
+
+  request.note_buffers_available();
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, IsArmedAtOnceWhenBuffersCameBackInTheMeantime_E03) {
+  LastingRequest request = armed();
+  request.note_progress();
+
+  request.note_ended(-ENOBUFS, true);
+
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, DoesNotSpinWhenTheKernelSaysNoBuffersAndThereAre_E03) {
+  LastingRequest request = armed();
+
+  request.note_ended(-ENOBUFS, true);
+  EXPECT_FALSE(request.is_due());
+  request.note_buffers_available();
+  EXPECT_FALSE(request.is_due());
+
+  request.note_tick();
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, GoesOnAfterAnErrorThatFollowedPackets_E07) {
+  LastingRequest request = armed();
+  request.note_progress();
+
+  request.note_ended(-ECONNREFUSED, true);
+
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, WaitsForTheTickWhenItFailsAtOnce_E07) {
+  LastingRequest request = armed();
+
+  request.note_ended(-EBADFD, true);
+  EXPECT_FALSE(request.is_due());
+
+  request.note_tick();
+  EXPECT_TRUE(request.is_due());
+}
+
+TEST(LastingRequest, ProgressOfAnEarlierRoundDoesNotCount) {
+  LastingRequest request = armed();
+  request.note_progress();
+  request.note_ended(-EIO, true);
+  request.note_armed();
+
+  request.note_ended(-EIO, true);
+
+  EXPECT_FALSE(request.is_due());
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,259 @@
+#include "dataplane/udp_socket.h"
+
+#include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <iterator>
+#include <thread>
+
+#include "tests/dataplane/link_client.h"
+
+namespace ringway {
+namespace {
+
+using test::ip;
+using test::LinkClient;
+using test::receive_on;
+
+UdpSocketGroup open_group(const UdpSocketSettings& settings, std::uint16_t count = 1) {
+  auto group = open_udp_sockets(settings, count);
+  EXPECT_TRUE(group) << group.error().to_string();
+  return group ? std::move(*group) : UdpSocketGroup{};
+}
+
+int option(const UdpSocket& socket, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  EXPECT_EQ(::getsockopt(socket.fd(), level, name, &value, &size), 0);
+  return value;
+}
+
+const std::vector<std::uint8_t> kHello = {1, 2, 3};
+
+class UdpSocketTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    test::run("ip link set lo up mtu 65536");
+    for (const char* address :
+         {"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "fe80::1"}) {
+      test::add_loopback_address(ip(address));
+    }
+  }
+};
+
+TEST_F(UdpSocketTest, BothFamiliesReachOneSocketWhateverTheMachinesDefaultIs) {
+  for (const char* default_value : {"0", "1"}) {
+    test::run(std::string("sysctl -qw net.ipv6.bindv6only=") + default_value);
+    const auto group = open_group({.port = 0});
+    ASSERT_EQ(group.sockets.size(), 1u);
+    const UdpSocket& socket = group.sockets[0];
+
+    EXPECT_EQ(option(socket, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+    for (const char* server : {"192.0.2.1", "2001:db8::1"}) {
+      const LinkClient client({ip(server), socket.local().port});
+      client.send(kHello);
+      const auto received = receive_on(socket);
+      ASSERT_TRUE(received) << server << " with bindv6only=" << default_value;
+      EXPECT_EQ(received->from.remote, client.local());
+      EXPECT_EQ(received->from.local, ip(server));
+    }
+  }
+  test::run("sysctl -qw net.ipv6.bindv6only=0");
+}
+
+TEST_F(UdpSocketTest, ServesIpv6AloneWhenToldSo) {
+  const auto group = open_group({.port = 0, .family = SocketFamily::V6Only});
+  const UdpSocket& socket = group.sockets.at(0);
+
+  EXPECT_EQ(option(socket, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+  const LinkClient v6({ip("2001:db8::1"), socket.local().port});
+  v6.send(kHello);
+  EXPECT_TRUE(receive_on(socket));
+  const LinkClient v4({ip("192.0.2.1"), socket.local().port});
+  v4.send(kHello);
+  EXPECT_FALSE(receive_on(socket, 0));
+}
+
+TEST_F(UdpSocketTest, ServesIpv4AloneWhenToldSo) {
+  const auto group = open_group({.port = 0, .family = SocketFamily::V4Only});
+  const UdpSocket& socket = group.sockets.at(0);
+
+  EXPECT_FALSE(socket.is_ipv6());
+  EXPECT_EQ(option(socket, SOL_SOCKET, SO_DOMAIN), AF_INET);
+  const LinkClient client({ip("192.0.2.2"), socket.local().port});
+  client.send(kHello);
+  const auto received = receive_on(socket);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->from.remote, client.local());
+  EXPECT_EQ(received->from.local, ip("192.0.2.2"));
+}
+
+// LinkClient is connected: it hears an answer from the address that it asked, and no other.
+TEST_F(UdpSocketTest, AnswersFromTheAddressThatTheClientAsked_R19) {
+  for (const SocketFamily family : {SocketFamily::Both, SocketFamily::V4Only}) {
+    const auto group = open_group({.port = 0, .family = family});
+    const UdpSocket& socket = group.sockets.at(0);
+    for (const char* server : {"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"}) {
+      if (!socket.is_ipv6() && !ip(server).is_v4()) continue;
+      // The routing table would answer 192.0.2.1 from 192.0.2.1, whoever was asked.
+      const auto from = ip(ip(server).is_v4() ? "192.0.2.1" : "2001:db8::1");
+      const LinkClient client({ip(server), socket.local().port}, from);
+      client.send(kHello);
+      const auto received = receive_on(socket);
+      ASSERT_TRUE(received);
+
+      EXPECT_EQ(socket.send(received->from, kHello), 0);
+
+      EXPECT_EQ(client.receive(), kHello) << server;
+    }
+  }
+}
+
+TEST_F(UdpSocketTest, AnswersALinkLocalClientOnItsInterface_R19) {
+  const auto group = open_group({.port = 0});
+  const UdpSocket& socket = group.sockets.at(0);
+  const LinkClient client({ip("fe80::1"), socket.local().port, 1});
+  client.send(kHello);
+  const auto received = receive_on(socket);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->from.remote.scope_id, 1u);
+
+  EXPECT_EQ(socket.send(received->from, kHello), 0);
+
+  EXPECT_EQ(client.receive(), kHello);
+}
+
+TEST_F(UdpSocketTest, ADuplicateAnswersFromTheSamePort) {
+  const auto group = open_group({.port = 0});
+  const auto duplicate = group.sockets.at(0).duplicate();
+  ASSERT_TRUE(duplicate);
+  const LinkClient client({ip("2001:db8::2"), group.sockets[0].local().port});
+  client.send(kHello);
+  const auto received = receive_on(group.sockets[0]);
+  ASSERT_TRUE(received);
+
+  EXPECT_EQ(duplicate->send(received->from, kHello), 0);
+
+  EXPECT_EQ(client.receive(), kHello);
+}
+
+TEST_F(UdpSocketTest, DatagramsLargerThanTheLinkArriveInFragments) {
+  test::run("ip link set lo mtu 1400");
+  const auto group = open_group({.port = 0});
+  const UdpSocket& socket = group.sockets.at(0);
+  const std::vector<std::uint8_t> large(3000, 7);
+  for (const char* server : {"192.0.2.1", "2001:db8::1"}) {
+    const LinkClient client({ip(server), socket.local().port});
+    client.send(kHello);
+    const auto received = receive_on(socket);
+    ASSERT_TRUE(received);
+
+    EXPECT_EQ(socket.send(received->from, large), 0);
+
+    EXPECT_EQ(client.receive(), large) << server;
+  }
+  test::run("ip link set lo mtu 65536");
+}
+
+TEST_F(UdpSocketTest, Ipv4IgnoresIcmpAndIpv6HeedsPacketTooBig) {
+  const auto both = open_group({.port = 0});
+  const auto v4_only = open_group({.port = 0, .family = SocketFamily::V4Only});
+
+  EXPECT_EQ(option(both.sockets.at(0), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
+  EXPECT_EQ(option(both.sockets.at(0), IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_DONT);
+  EXPECT_EQ(option(v4_only.sockets.at(0), IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
+}
+
+TEST_F(UdpSocketTest, RefusesAPortThatAnotherServerOfTheSameUserSharesOut) {
+  const auto first = open_group({.port = 0}, 2);
+
+  const auto second = open_udp_sockets({.port = first.sockets.at(0).local().port}, 2);
+
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().what.find("in use by another process"), std::string::npos);
+  EXPECT_NE(second.error().advice.find("ss -lunp"), std::string::npos);
+}
+
+TEST_F(UdpSocketTest, RefusesAPortThatAnIpv4ServerHas) {
+  const auto first = open_group({.port = 0, .family = SocketFamily::V4Only});
+
+  const auto second = open_udp_sockets({.port = first.sockets.at(0).local().port}, 1);
+
+  EXPECT_FALSE(second);
+}
+
+TEST_F(UdpSocketTest, RefusesAnAddressThatTheMachineDoesNotHave) {
+  for (const char* address : {"198.51.100.1", "2001:db8::dead"}) {
+    const auto group = open_udp_sockets({.address = ip(address), .port = 1194}, 1);
+
+    ASSERT_FALSE(group);
+    EXPECT_NE(group.error().to_string().find("does not have the address"), std::string::npos);
+    EXPECT_NE(group.error().where.find(address), std::string::npos);
+  }
+}
+
+TEST_F(UdpSocketTest, RefusesAnAddressOfTheOtherFamily) {
+  EXPECT_FALSE(
+      open_udp_sockets({.address = ip("192.0.2.1"), .port = 0, .family = SocketFamily::V6Only}, 1));
+  EXPECT_FALSE(open_udp_sockets(
+      {.address = ip("2001:db8::1"), .port = 0, .family = SocketFamily::V4Only}, 1));
+}
+
+TEST_F(UdpSocketTest, ListensOnOneAddressOfEitherFamily) {
+  for (const char* address : {"192.0.2.2", "2001:db8::2"}) {
+    const auto group = open_group({.address = ip(address), .port = 0}, 2);
+    for (const UdpSocket& socket : group.sockets) {
+      EXPECT_EQ(socket.local().address, ip(address));
+      EXPECT_EQ(socket.local().port, group.sockets[0].local().port);
+    }
+  }
+}
+
+/// From here on, this thread's kernel has no IPv6.
+void forbid_ipv6() {
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{.len = std::size(program), .filter = program};
+  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+  ASSERT_EQ(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter), 0);
+}
+
+TEST_F(UdpSocketTest, FallsBackToIpv4AndSaysSoWhereTheKernelHasNoIpv6) {
+  std::thread([] {
+    forbid_ipv6();
+    const auto both = open_udp_sockets({.port = 0}, 2);
+    ASSERT_TRUE(both);
+    EXPECT_TRUE(both->without_ipv6);
+    EXPECT_FALSE(both->sockets.at(0).is_ipv6());
+
+    const auto v6_only = open_udp_sockets({.port = 0, .family = SocketFamily::V6Only}, 1);
+    ASSERT_FALSE(v6_only);
+    EXPECT_NE(v6_only.error().what.find("no IPv6"), std::string::npos);
+  }).join();
+  EXPECT_FALSE(open_group({.port = 0}).without_ipv6);
+}
+
+TEST(ExplainBindFailure, SaysWhatToDo) {
+  const UdpSocketSettings low{.port = 443};
+  const UdpSocketSettings high{.port = 1194, .family = SocketFamily::V6Only};
+
+  EXPECT_NE(explain_bind_failure(EACCES, low).advice.find("CAP_NET_BIND_SERVICE"),
+            std::string::npos);
+  EXPECT_NE(explain_bind_failure(EACCES, high).advice.find("policy"), std::string::npos);
+  EXPECT_EQ(explain_bind_failure(EADDRINUSE, high).where, "port 1194 (UDP, IPv6)");
+  EXPECT_NE(explain_bind_failure(ENOBUFS, low).what.find("No buffer space"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ringway

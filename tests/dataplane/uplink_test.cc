@@ -1,0 +1,482 @@
+#include "dataplane/uplink.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/dataplane/datapath_rig.h"
+
+namespace ringway {
+namespace {
+
+using test::DatapathRig;
+using test::kStart;
+using test::Packet;
+using test::packet_between;
+using test::RigClient;
+using Way = Verdict::Way;
+
+/// What the datapath did, as the one word that a row of a table can hold.
+::testing::AssertionResult is_dropped(const Verdict& verdict, Drop drop) {
+  if (verdict.way == Way::Dropped && verdict.drop == drop) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure()
+         << "way " << static_cast<int>(verdict.way) << ", drop " << name_of(verdict.drop);
+}
+
+Packet copy_of(Bytes bytes) { return Packet(bytes.begin(), bytes.end()); }
+
+TEST(Uplink, BringsAnAuthenticPacketToTheTun) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+
+  for (const Packet& inner :
+       {packet_between("10.8.0.2", "192.0.2.7"), packet_between("fd00::2", "2001:db8::7"),
+        packet_between("10.8.0.2", "10.8.0.1")}) {
+    const Verdict verdict = rig.send(client, inner);
+    ASSERT_EQ(verdict.way, Way::Tun);
+    EXPECT_EQ(copy_of(verdict.packet), inner);
+  }
+}
+
+TEST(Uplink, OpensInPlace) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+
+  const Verdict verdict = rig.send(client, packet_between("10.8.0.2", "192.0.2.7"));
+
+  EXPECT_EQ(verdict.packet.data(), rig.buffer.data() + 24);
+}
+
+TEST(Uplink, HandsEveryControlOpcodeOfAClientOverUntouched) {
+  DatapathRig rig;
+  for (const unsigned opcode : {3u, 4u, 5u, 7u, 10u, 11u}) {
+    Packet datagram(14, 0xab);
+    datagram[0] = static_cast<std::uint8_t>(opcode << 3);
+    EXPECT_EQ(rig.receive(datagram, test::endpoint_of({1})).way, Way::Control) << opcode;
+    EXPECT_EQ(rig.buffer, datagram);
+  }
+}
+
+// Security goal A16.
+TEST(Uplink, DropsEveryOtherOpcode) {
+  DatapathRig rig;
+  for (const unsigned opcode : {0u, 1u, 2u, 8u, 12u, 13u, 31u}) {
+    const Packet datagram(40, static_cast<std::uint8_t>(opcode << 3));
+    EXPECT_TRUE(is_dropped(rig.receive(datagram, test::endpoint_of({1})), Drop::UnknownOpcode))
+        << opcode;
+  }
+}
+
+TEST(Uplink, DropsEveryTruncationOfADatagram) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet whole = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_TRUE(is_dropped(rig.receive(copy_of(Bytes(whole).first(size)), client.endpoint),
+                           size <= 24 ? Drop::Truncated : Drop::BadTag))
+        << size;
+  }
+  EXPECT_EQ(rig.receive(whole, client.endpoint).way, Way::Tun);
+}
+
+// Before any table is asked: the cheapest check comes first.
+TEST(Uplink, DropsAShortDatagramOfNobodyForItsLength) {
+  DatapathRig rig;
+  for (const std::uint8_t first : {std::uint8_t{0x48}, std::uint8_t{0x30}}) {
+    const std::size_t overhead = first == 0x48 ? 24 : 21;
+    EXPECT_TRUE(is_dropped(rig.receive(Packet(overhead, first), {}), Drop::Truncated));
+    EXPECT_TRUE(is_dropped(rig.receive(Packet(overhead + 1, first), {}), Drop::UnknownPeer));
+  }
+}
+
+TEST(Uplink, DropsControlPacketsThatCannotHoldTheirHeader) {
+  DatapathRig rig;
+  for (std::size_t size = 1; size < 10; ++size)
+    EXPECT_TRUE(is_dropped(rig.receive(Packet(size, 0x38), {}), Drop::Truncated)) << size;
+  EXPECT_EQ(rig.receive(Packet(10, 0x38), {}).way, Way::Control);
+}
+
+TEST(Uplink, DropsAnUnknownPeer) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Packet datagram = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  datagram[3] = 2;
+
+  EXPECT_TRUE(is_dropped(rig.receive(datagram, client.endpoint), Drop::UnknownPeer));
+}
+
+// Security goal A17.
+TEST(Uplink, DropsAKeyIdWithoutAnInstalledKey) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Packet datagram = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  datagram[0] |= 1;
+
+  EXPECT_TRUE(is_dropped(rig.receive(datagram, client.endpoint), Drop::UnknownKey));
+}
+
+// Security goal A17.
+TEST(Uplink, DropsDataOfASessionThatHasNoKeysYet) {
+  DatapathRig rig;
+  rig.datapath.handle_command(AddSession{.peer_id = {1}, .endpoint = test::endpoint_of({1})},
+                              kStart);
+  Packet datagram(60, 0);
+  datagram[0] = 0x48;
+  datagram[3] = 1;
+
+  EXPECT_TRUE(is_dropped(rig.receive(datagram, test::endpoint_of({1})), Drop::UnknownKey));
+}
+
+// Security goal A18: neither the remote address, nor its port, nor our own end may differ.
+TEST(Uplink, DropsADatagramFromElsewhereAndKeepsTheSessionWhereItIs) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet datagram = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  std::vector<LinkEndpoint> elsewhere(4, client.endpoint);
+  elsewhere[0].remote.address = test::address("203.0.113.9");
+  ++elsewhere[1].remote.port;
+  elsewhere[2].local = test::address("192.0.2.99");
+  elsewhere[3].listener = 1;
+
+  for (const LinkEndpoint& from : elsewhere)
+    EXPECT_TRUE(is_dropped(rig.receive(datagram, from), Drop::WrongEndpoint));
+
+  EXPECT_EQ(rig.receive(datagram, client.endpoint).way, Way::Tun);
+  const Verdict back = rig.read_tun(packet_between("192.0.2.7", "10.8.0.2"));
+  ASSERT_EQ(back.way, Way::Link);
+  EXPECT_EQ(back.endpoint, client.endpoint);
+}
+
+TEST(Uplink, DropsAForgedDatagramWhereverItWasChanged) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet whole = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  for (std::size_t i = 4; i < whole.size(); ++i) {
+    Packet forged = whole;
+    forged[i] ^= 0x40;
+    EXPECT_TRUE(is_dropped(rig.receive(forged, client.endpoint), Drop::BadTag)) << i;
+  }
+  EXPECT_EQ(rig.receive(whole, client.endpoint).way, Way::Tun);
+}
+
+// Security goal A19.
+TEST(Uplink, DropsAReplay) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet datagram = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
+  ASSERT_EQ(rig.receive(datagram, client.endpoint).way, Way::Tun);
+
+  EXPECT_TRUE(is_dropped(rig.receive(datagram, client.endpoint), Drop::Replay));
+}
+
+TEST(Uplink, TakesReorderedDatagrams) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  std::vector<Packet> datagrams;
+  for (int i = 0; i < 1024; ++i)
+    datagrams.push_back(client.seal(packet_between("10.8.0.2", "192.0.2.7")));
+
+  for (std::size_t i = datagrams.size(); i > 0; --i)
+    EXPECT_EQ(rig.receive(datagrams[i - 1], client.endpoint).way, Way::Tun);
+}
+
+TEST(Uplink, ConsumesPingsAndOtherOccMessages) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Packet occ_request(kExitPayload.begin(), kExitPayload.end());
+  occ_request.back() = 0;
+
+  EXPECT_EQ(rig.send(client, kPingPayload).way, Way::Consumed);
+  EXPECT_EQ(rig.send(client, occ_request).way, Way::Consumed);
+  EXPECT_EQ(rig.datapath.poll_report(), std::nullopt);
+}
+
+TEST(Uplink, ReportsAnExit) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+
+  EXPECT_EQ(rig.send(client, kExitPayload).way, Way::Consumed);
+
+  const auto report = rig.datapath.poll_report();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(std::get<PeerExited>(*report).peer_id, PeerId{1});
+}
+
+// Security goal C06.
+TEST(Uplink, DropsAPingWithATail) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Packet ping(kPingPayload.begin(), kPingPayload.end());
+  ping.push_back(0);
+
+  EXPECT_TRUE(is_dropped(rig.send(client, ping), Drop::MalformedInner));
+}
+
+// Security goal C02.
+TEST(Uplink, DropsMalformedInnerPackets) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet good = packet_between("10.8.0.2", "192.0.2.7", 16);
+  std::vector<Packet> bad;
+  for (std::size_t size = 1; size < good.size(); ++size)
+    bad.push_back(copy_of(Bytes(good).first(size)));
+  for (const unsigned first : {0x05u, 0x44u, 0x4fu, 0x55u, 0x65u, 0xf5u}) {
+    bad.push_back(good);
+    bad.back()[0] = static_cast<std::uint8_t>(first);
+  }
+  for (std::size_t i = 0; i < bad.size(); ++i)
+    EXPECT_TRUE(is_dropped(rig.send(client, bad[i]), Drop::MalformedInner)) << i;
+}
+
+TEST(Uplink, CutsWhatLiesBehindTheInnerPacket) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet inner = packet_between("10.8.0.2", "192.0.2.7");
+  Packet padded = inner;
+  padded.resize(inner.size() + 13, 0xee);
+
+  const Verdict verdict = rig.send(client, padded);
+
+  ASSERT_EQ(verdict.way, Way::Tun);
+  EXPECT_EQ(copy_of(verdict.packet), inner);
+}
+
+TEST(Uplink, DropsAPacketLargerThanTheTunnelsMtu) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const std::size_t headers = packet_between("10.8.0.2", "192.0.2.7", 0).size();
+
+  EXPECT_EQ(rig.send(client, packet_between("10.8.0.2", "192.0.2.7", 1500 - headers)).way,
+            Way::Tun);
+  EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.2", "192.0.2.7", 1501 - headers)),
+                         Drop::Oversize));
+}
+
+// Security goal C01.
+TEST(Uplink, DropsASourceThatIsNotThePeers) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128", "172.16.5.0/24"});
+  rig.connect({2}, {"10.8.0.3/32", "fd00::3/128"});
+  EXPECT_EQ(rig.send(client, packet_between("172.16.5.77", "192.0.2.7")).way, Way::Tun);
+
+  for (const char* source :
+       {"10.8.0.3", "10.8.0.1", "10.8.0.99", "192.0.2.1", "172.16.6.1", "127.0.0.1", "0.0.0.0"}) {
+    EXPECT_TRUE(
+        is_dropped(rig.send(client, packet_between(source, "192.0.2.7")), Drop::SpoofedSource))
+        << source;
+  }
+  for (const char* source : {"fd00::3", "fd00::1", "2001:db8::1", "fe80::1", "::", "::1"}) {
+    EXPECT_TRUE(
+        is_dropped(rig.send(client, packet_between(source, "2001:db8::7")), Drop::SpoofedSource))
+        << source;
+  }
+}
+
+// Security goal C01: the way to everywhere may carry anybody's packets, but for these.
+TEST(Uplink, DropsSpecialSourcesEvenOfAClientWithADefaultRoute) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "0.0.0.0/0", "::/0"});
+  EXPECT_EQ(rig.send(client, packet_between("203.0.113.5", "192.0.2.7")).way, Way::Tun);
+  EXPECT_EQ(rig.send(client, packet_between("2001:db8::5", "2001:db8::7")).way, Way::Tun);
+
+  for (const char* source : {"10.8.0.1", "10.8.0.3", "127.0.0.1", "0.0.0.0", "255.255.255.255",
+                             "224.0.0.1", "169.254.1.1"}) {
+    EXPECT_TRUE(
+        is_dropped(rig.send(client, packet_between(source, "192.0.2.7")), Drop::SpoofedSource))
+        << source;
+  }
+  for (const char* source : {"fd00::1", "fd00::3", "fe80::1", "::", "::1", "ff02::1"}) {
+    EXPECT_TRUE(
+        is_dropped(rig.send(client, packet_between(source, "2001:db8::7")), Drop::SpoofedSource))
+        << source;
+  }
+}
+
+// The server's own address is refused as such, whether it lies in a pool or not.
+TEST(Uplink, DropsTheServersOwnAddressAsASource) {
+  DatapathSettings settings = test::rig_settings();
+  settings.own_v4 = test::address("10.99.0.1");
+  DatapathRig rig(settings);
+  RigClient& client = rig.connect({1}, {"0.0.0.0/0"});
+
+  EXPECT_EQ(rig.send(client, packet_between("10.99.0.2", "192.0.2.7")).way, Way::Tun);
+  EXPECT_TRUE(
+      is_dropped(rig.send(client, packet_between("10.99.0.1", "192.0.2.7")), Drop::SpoofedSource));
+}
+
+// Security goal C01: as an IPv6 packet it would slip through a table that keeps IPv4 v4-mapped.
+TEST(Uplink, DropsIpv6PacketsWithV4MappedAddresses) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+  Packet mapped_source = packet_between("fd00::2", "2001:db8::7");
+  std::ranges::copy(test::address("10.8.0.2").bytes(), mapped_source.begin() + 8);
+  Packet mapped_destination = packet_between("fd00::2", "2001:db8::7");
+  std::ranges::copy(test::address("127.0.0.1").bytes(), mapped_destination.begin() + 24);
+
+  EXPECT_TRUE(is_dropped(rig.send(client, mapped_source), Drop::MalformedInner));
+  EXPECT_TRUE(is_dropped(rig.send(client, mapped_destination), Drop::MalformedInner));
+}
+
+// Security goal C05.
+TEST(Uplink, DropsMartianDestinations) {
+  for (const bool client_to_client : {false, true}) {
+    DatapathSettings settings = test::rig_settings();
+    settings.client_to_client = client_to_client;
+    DatapathRig rig(settings);
+    RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+    for (const char* destination : {"0.0.0.0", "127.0.0.1", "169.254.169.254", "224.0.0.251",
+                                    "239.255.255.250", "255.255.255.255"}) {
+      EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.2", destination)),
+                             Drop::MartianDestination))
+          << destination;
+    }
+    for (const char* destination : {"::", "::1", "::7f00:1", "fe80::1", "ff02::2", "ff02::fb"}) {
+      EXPECT_TRUE(is_dropped(rig.send(client, packet_between("fd00::2", destination)),
+                             Drop::MartianDestination))
+          << destination;
+    }
+  }
+}
+
+// Security goal C04.
+TEST(Uplink, WithoutClientToClientReachesNobodyElseInThePools) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+  rig.connect({2}, {"10.8.0.3/32", "fd00::3/128"});
+
+  for (const char* destination : {"10.8.0.3", "10.8.0.99", "10.8.0.0", "10.8.0.255", "10.8.0.2"}) {
+    EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.2", destination)),
+                           Drop::ClientToClientOff))
+        << destination;
+  }
+  EXPECT_TRUE(
+      is_dropped(rig.send(client, packet_between("fd00::2", "fd00::3")), Drop::ClientToClientOff));
+  EXPECT_EQ(rig.send(client, packet_between("10.8.0.2", "10.8.0.1")).way, Way::Tun);
+  EXPECT_EQ(rig.send(client, packet_between("fd00::2", "fd00::1")).way, Way::Tun);
+}
+
+TEST(Uplink, WithClientToClientReachesTheOtherClients) {
+  DatapathSettings settings = test::rig_settings();
+  settings.client_to_client = true;
+  DatapathRig rig(settings);
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"});
+  RigClient& other = rig.connect({2}, {"10.8.0.3/32", "172.16.5.0/24"});
+
+  for (const char* destination : {"10.8.0.3", "172.16.5.1"}) {
+    const Packet inner = packet_between("10.8.0.2", destination);
+    const Verdict verdict = rig.send(client, inner);
+    ASSERT_EQ(verdict.way, Way::Peer) << destination;
+    const Packet packet = copy_of(verdict.packet);
+    const Verdict sealed = rig.read_tun(packet);
+    ASSERT_EQ(sealed.way, Way::Link) << destination;
+    EXPECT_EQ(sealed.endpoint, other.endpoint);
+    EXPECT_EQ(other.open(sealed.packet), inner);
+  }
+  EXPECT_EQ(rig.send(client, packet_between("10.8.0.2", "10.8.0.1")).way, Way::Tun);
+  EXPECT_EQ(rig.send(client, packet_between("10.8.0.2", "192.0.2.7")).way, Way::Tun);
+}
+
+// Security goal C04: the source is checked first, whoever the packet is for.
+TEST(Uplink, WithClientToClientStillDropsASpoofedSource) {
+  DatapathSettings settings = test::rig_settings();
+  settings.client_to_client = true;
+  DatapathRig rig(settings);
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  rig.connect({2}, {"10.8.0.3/32"});
+
+  EXPECT_TRUE(
+      is_dropped(rig.send(client, packet_between("10.8.0.9", "10.8.0.3")), Drop::SpoofedSource));
+}
+
+TEST(Uplink, WithClientToClientSendsNothingBackToItsSenderOrIntoTheVoid) {
+  DatapathSettings settings = test::rig_settings();
+  settings.client_to_client = true;
+  DatapathRig rig(settings);
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "172.16.5.0/24"});
+
+  for (const char* destination : {"10.8.0.2", "172.16.5.9", "10.8.0.99", "10.8.0.255"}) {
+    EXPECT_TRUE(
+        is_dropped(rig.send(client, packet_between("10.8.0.2", destination)), Drop::NoRoute))
+        << destination;
+  }
+}
+
+TEST(Uplink, LowersTheMssOfASyn) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"},
+                                  {.mss_limit_v4 = 1400, .mss_limit_v6 = 1380});
+  for (const bool v4 : {true, false}) {
+    // The builder's packets go from 10.8.0.2 to 192.0.2.1 and from fd00::2 to 2001:db8::1.
+    Packet syn = test::tcp_packet(
+        v4, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 0x05, 0xb4, 1, 1, 4, 2}});
+    syn[v4 ? 0 : 8] = v4 ? 0x45 : 0xfd;
+
+    const Verdict verdict = rig.send(client, syn);
+
+    ASSERT_EQ(verdict.way, Way::Tun);
+    const Packet clamped = copy_of(verdict.packet);
+    const std::size_t tcp = v4 ? 20 : 40;
+    EXPECT_EQ(load_be16(clamped.data() + tcp + 22), v4 ? 1400 : 1380);
+    EXPECT_EQ(load_be16(clamped.data() + tcp + 16),
+              test::reference_transport_checksum(clamped, tcp, tcp + 16));
+  }
+}
+
+TEST(Uplink, HandsADatagramOfAnotherWorkersPeerOverUntouched) {
+  DatapathSettings settings = test::rig_settings();
+  settings.self = {1};
+  settings.worker_count = 4;
+  DatapathRig rig(settings);
+  Packet datagram(60, 0x11);
+  datagram[0] = 0x48;
+  datagram[1] = datagram[2] = 0;
+  datagram[3] = 6;
+
+  const Verdict verdict = rig.receive(datagram, test::endpoint_of({6}));
+
+  EXPECT_EQ(verdict.way, Way::Worker);
+  EXPECT_EQ(verdict.worker, WorkerId{2});
+  EXPECT_EQ(rig.buffer, datagram);
+}
+
+TEST(Uplink, KnowsTheSenderOfDataV1ByItsEndpoint) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, {.data_v2 = false});
+  const Packet inner = packet_between("10.8.0.2", "192.0.2.7");
+  const Packet datagram = client.seal(inner);
+  ASSERT_EQ(datagram[0], 0x30);
+
+  EXPECT_TRUE(is_dropped(rig.receive(datagram, test::endpoint_of({9})), Drop::UnknownPeer));
+  const Verdict verdict = rig.receive(datagram, client.endpoint);
+  ASSERT_EQ(verdict.way, Way::Tun);
+  EXPECT_EQ(copy_of(verdict.packet), inner);
+}
+
+TEST(Uplink, KnowsTheSenderWithoutAPeerIdByItsEndpoint) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Session unnamed(PeerId{}, client.endpoint, {}, kStart);
+  unnamed.keys().install(test::make_peer_keys({0}, 1));
+  Packet out(200);
+  const auto datagram = unnamed.seal(packet_between("10.8.0.2", "192.0.2.7"), out, kStart);
+  ASSERT_TRUE(datagram);
+  ASSERT_EQ((*datagram)[1], 0xff);
+
+  EXPECT_EQ(rig.receive(copy_of(*datagram), client.endpoint).way, Way::Tun);
+}
+
+TEST(Uplink, HandsDataV1OfAForeignPeerToItsWorker) {
+  DatapathSettings settings = test::rig_settings();
+  settings.worker_count = 2;
+  DatapathRig rig(settings);
+  rig.datapath.handle_command(
+      AddSession{
+          .peer_id = {3}, .endpoint = test::endpoint_of({3}), .settings = {.data_v2 = false}},
+      kStart);
+
+  const Verdict verdict = rig.receive(Packet(60, 0x30), test::endpoint_of({3}));
+
+  EXPECT_EQ(verdict.way, Way::Worker);
+  EXPECT_EQ(verdict.worker, WorkerId{1});
+}
+
+}  // namespace
+}  // namespace ringway

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Writes the first seeds of every fuzz target's corpus, from the captured packets.
+
+    make_seeds.py
+
+A seed is named after the vector that it comes from, so running this again changes nothing. What
+fuzzing finds is added to the same folders, named by its hash. Targets that read a few choices
+(which cipher, which flip) before the packet get each seed with several such beginnings.
+"""
+
+import json
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+VECTORS = HERE.parent / "vectors" / "vectors.json"
+
+CONTROL = ("plain-handshake", "tls-auth", "tls-crypt-c2s", "tls-crypt-s2c", "dyn-tls-crypt")
+DATA = ("data-v2", "occ-exit", "unit-test-aead")
+
+
+def as_bytes(text):
+    """Most fields are hex; a few plain texts are given as they are."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return text.encode()
+
+
+def packets(vectors, families, field="packet"):
+    for vector in vectors:
+        if vector["id"].startswith(families) and isinstance(vector.get(field), str):
+            yield vector["id"], as_bytes(vector[field])
+
+
+def texts(vectors, fields):
+    """The control messages of the captured sessions, whatever shape their list has."""
+    for vector in vectors:
+        for field in fields:
+            value = vector.get(field, [])
+            for number, item in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(item, str):
+                    yield f"{vector['id']}-{field}-{number}", as_bytes(item)
+
+
+def with_choices(seeds, beginnings):
+    for name, seed in seeds:
+        for number, beginning in enumerate(beginnings):
+            yield f"{name}-{number}", beginning + seed
+
+
+def ipv4(protocol, payload, flags=0x4000):
+    return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, flags, 64, protocol, 0,
+                       bytes((10, 8, 0, 2)), bytes((10, 8, 0, 1))) + payload
+
+
+def ipv6(next_header, payload):
+    source = bytes.fromhex("fd000008000000000000000000001000")
+    destination = bytes.fromhex("fd000008000000000000000000000001")
+    return struct.pack("!IHBB", 0x60000000, len(payload), next_header, 64) + source + \
+        destination + payload
+
+
+def tcp(flags, options=b"", payload=b""):
+    return struct.pack("!HHIIBBHHH", 40000, 5001, 1, 1, (20 + len(options)) // 4 << 4, flags, 65535,
+                       0, 0) + options + payload
+
+
+def inner_packets():
+    mss = bytes((2, 4, 0x05, 0xB4))
+    data = bytes(range(256)) * 5
+    udp = struct.pack("!HHHH", 40000, 53, 8 + 32, 0) + bytes(32)
+    yield "v4-syn", ipv4(6, tcp(0x02, mss))
+    yield "v6-syn", ipv6(6, tcp(0x02, mss))
+    yield "v4-data", ipv4(6, tcp(0x18, payload=data))
+    yield "v6-data", ipv6(6, tcp(0x18, payload=data))
+    yield "v4-udp", ipv4(17, udp)
+    yield "v6-udp", ipv6(17, udp)
+    yield "v4-fragment", ipv4(17, udp, flags=0x2000)
+    yield "v6-extensions", ipv6(0, bytes((43, 0)) + bytes(6) + bytes((44, 0)) + bytes(6) +
+                                bytes((17, 0)) + bytes(6) + udp)
+
+
+def vnet_header(gso_type, header_length, gso_size, checksum_start):
+    """virtio_net_hdr: flags, gso_type, hdr_len, gso_size, csum_start, csum_offset."""
+    return struct.pack("<BBHHHH", 1 if gso_type else 0, gso_type, header_length, gso_size,
+                       checksum_start, 16)
+
+
+def super_packets():
+    data = bytes(range(256)) * 20
+    yield "v4-tso", vnet_header(1, 40, 1360, 20) + ipv4(6, tcp(0x18, payload=data))
+    yield "v6-tso", vnet_header(4, 60, 1340, 40) + ipv6(6, tcp(0x18, payload=data))
+    yield "v4-uso", vnet_header(5, 28, 1200, 20) + ipv4(17, struct.pack(
+        "!HHHH", 1, 2, 8 + len(data), 0) + data)
+    for name, packet in inner_packets():
+        yield f"plain-{name}", vnet_header(0, 0, 0, 0) + packet
+
+
+CONFIG_SEEDS = {
+    "minimal": "dev tun\nserver 10.8.0.0 255.255.255.0\nca ca.crt\ncert s.crt\nkey s.key\n"
+               "dh none\n",
+    "dual": "port 1194\nproto udp6\ndev tun0\nserver 10.8.0.0 255.255.255.0\n"
+            "server-ipv6 fd00::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"\n"
+            "tls-crypt ta.key\nverb 3\n",
+    "quotes": "push \"dhcp-option DNS 1.1.1.1\" # comment\n;cipher x\nca 'a b.crt'\ncd C:\\\\x\n",
+    "inline": "<ca>\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n</ca>\n"
+              "<tls-crypt>\n</tls-crypt>\n",
+    "timers": "reneg-sec 3600 3000\nhand-window 60\nping 10\nping-restart 120\nmssfix 1400 mtu\n",
+}
+
+PUSH_SEEDS = {
+    "reply": "PUSH_REPLY,route 10.8.0.1,topology subnet,ping 10,ping-restart 60,ifconfig 10.8.0.2 "
+             "255.255.255.0,ifconfig-ipv6 fd00::1000/64 fd00::1,peer-id 0,cipher AES-256-GCM\0",
+    "continued": "PUSH_REPLY,route 10.0.0.0 255.0.0.0,push-continuation 2\0",
+    "last": "PUSH_REPLY,peer-id 16777215,cipher CHACHA20-POLY1305,push-continuation 1\0",
+    "request": "PUSH_REQUEST\0",
+    "failed": "AUTH_FAILED,CRV1:R:x:y:z\0",
+    "restart": "RESTART,[N]\0",
+}
+
+PEER_INFO_SEEDS = {
+    "2.6": "IV_VER=2.6.14\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=1600\nIV_NCP=2\n"
+           "IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=990\nIV_LZO_STUB=1\n",
+    "2.4": "IV_VER=2.4.12\nIV_PLAT=linux\nIV_PROTO=2\nIV_NCP=2\nIV_LZ4=1\nIV_LZ4v2=1\nIV_LZO=1\n",
+    "hostile": "IV_PROTO=99999999999999999999\nIV_CIPHERS=:::\nUV_\x01=\xff\n=\n\n",
+}
+
+
+def encoded(texts_by_name):
+    return [(name, text.encode("latin-1")) for name, text in texts_by_name.items()]
+
+
+def corpora(vectors):
+    control = list(packets(vectors, CONTROL))
+    data = list(packets(vectors, DATA))
+    choices = [bytes(7), bytes((4, 0, 0, 0, 1, 0x6B, 4, 0x85, 0x5E, 0, 9))]
+    sequences = [("handshake", b"".join(struct.pack("!H", len(p)) + p for _, p in control))]
+    return {
+        "fuzz_coalescer": list(inner_packets()) + sequences,
+        "fuzz_config": encoded(CONFIG_SEEDS),
+        "fuzz_control_channel": control + sequences,
+        "fuzz_control_packet": control,
+        "fuzz_data_packet": data + list(with_choices(data, choices)),
+        "fuzz_datapath": data + list(inner_packets()),
+        "fuzz_handshake_gate": control + list(with_choices(control, choices)),
+        "fuzz_ip_packet": list(inner_packets()) + list(packets(vectors, DATA, "plaintext")),
+        "fuzz_key_exchange": list(texts(vectors, ("client_message", "server_message"))),
+        "fuzz_peer_info": encoded(PEER_INFO_SEEDS),
+        "fuzz_push": encoded(PUSH_SEEDS) + list(
+            texts(vectors, ("later_client_plaintexts", "later_server_plaintexts"))),
+        "fuzz_reliable": control + [("counting", bytes(range(256)))],
+        "fuzz_segmenter": list(super_packets()),
+        "fuzz_tls_wrap": list(with_choices(control, choices)),
+    }
+
+
+def main():
+    vectors = json.loads(VECTORS.read_text(encoding="ascii"))["vectors"]
+    for target, seeds in corpora(vectors).items():
+        folder = HERE / "corpus" / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, seed in seeds:
+            (folder / name).write_bytes(seed)
+        print(f"{target}: {len(seeds)} seeds")
+
+
+if __name__ == "__main__":
+    main()

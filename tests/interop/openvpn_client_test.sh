@@ -1,0 +1,123 @@
+#!/bin/bash
+# Stock OpenVPN 2.6 clients against the server: every combination of the outer family, the wrapping
+# of the control channel, the cipher, and the side that renegotiates. All cases run at once.
+
+# shellcheck source=tests/interop/topology.sh
+. "$(dirname "$0")/topology.sh"
+
+# client_case v4|v6 tls-auth|tls-crypt CIPHER server|client
+client_case() {
+  local family=$1 wrap=$2 cipher=$3 renegotiator=$4
+  label="$family, $wrap, $cipher, $renegotiator renegotiates"
+  topology_up 1
+  local server_wrap="$wrap $work/ta.key" client_wrap="$wrap $work/ta.key"
+  if [[ $wrap == tls-auth ]]; then
+    server_wrap+=' 0'
+    client_wrap+=' 1'
+  fi
+  local server_seconds=0 client_seconds=0
+  [[ $renegotiator == server ]] && server_seconds=5 || client_seconds=5
+  server_config "$server_wrap" "reneg-sec $server_seconds" "writepid $work/server.pid" >server.conf
+  client_config 1 "$family" "$client_wrap" "data-ciphers $cipher" "reneg-sec $client_seconds" \
+    >client.conf
+
+  start_helper "$(client_ns 1)" "$interop_dir/wire.py" outside "$server_port" >wire.log
+  wait_for 10 grep -q watching wire.log
+  require "server starts ($label)" start_server server.conf
+  start_client 1 client.conf
+  require "client connects ($label)" client_connects 1
+  check "the cipher is the one asked for ($label)" \
+    client_log_has 1 "Data Channel: cipher '$cipher'"
+  pings
+  transfers_across_renegotiations
+  leaves_cleanly
+}
+
+pings() {
+  local client_v4 client_v6
+  client_v4=$(inner_address 1 4)
+  client_v6=$(inner_address 1 6)
+  check "inner IPv4, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v4"
+  check "inner IPv6, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v6"
+  check "inner IPv4, server to client ($label)" in_server ping -c 3 -i 0.1 -W 2 "$client_v4"
+  check "inner IPv6, server to client ($label)" in_server ping -c 3 -i 0.1 -W 2 "$client_v6"
+  # 1400 bytes from the inner IP header on, not to be fragmented.
+  check "1400-byte IPv4 packets with DF, both ways ($label)" \
+    in_client 1 ping -c 3 -i 0.1 -W 2 -M 'do' -s $((1400 - 28)) "$inner_v4"
+  check "1400-byte IPv6 packets, both ways ($label)" \
+    in_client 1 ping -c 3 -i 0.1 -W 2 -M 'do' -s $((1400 - 48)) "$inner_v6"
+}
+
+# Two TCP connections, one up over inner IPv4 and one down over inner IPv6, run until three
+# renegotiations have been seen on the wire and data has moved to each of the new keys.
+transfers_across_renegotiations() {
+  local client_v6 up_pid down_pid at_least=$((4 << 20)) rate=$((256 << 10))
+  client_v6=$(inner_address 1 6)
+  start_helper "$server_ns" "$interop_dir/transfer.py" receive "$inner_v4" 5001 \
+    >up-receive.log 2>&1
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" receive "$client_v6" 5002 \
+    >down-receive.log 2>&1
+  wait_for 10 grep -q listening up-receive.log
+  wait_for 10 grep -q listening down-receive.log
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" send "$inner_v4" 5001 "$at_least" \
+    "$work/enough" "$rate" >up.log 2>&1
+  up_pid=$helper_pid
+  start_helper "$server_ns" "$interop_dir/transfer.py" send "$client_v6" 5002 "$at_least" \
+    "$work/enough" "$rate" >down.log 2>&1
+  down_pid=$helper_pid
+  check "three renegotiations on the wire, data follows in both directions ($label)" \
+    watch_for_three_renegotiations
+  touch enough
+  check "TCP up, hashes agree ($label)" transfer_succeeds "$up_pid" up.log
+  check "TCP down, hashes agree ($label)" transfer_succeeds "$down_pid" down.log
+  check "the client logged in once ($label)" test "$(connection_count 1)" = 1
+}
+
+watch_for_three_renegotiations() {
+  wait_for 60 three_renegotiations_seen || {
+    cat wire.log
+    return 1
+  }
+}
+
+three_renegotiations_seen() {
+  local direction
+  for direction in 'client>server' 'server>client'; do
+    (($(grep -c "^$direction SOFT_RESET" wire.log) >= 3)) || return 1
+    # Four keys: the first one and those of three renegotiations.
+    (($(grep -c "^$direction DATA" wire.log) >= 4)) || return 1
+  done
+}
+
+transfer_succeeds() {
+  local status=0
+  wait "$1" || status=$?
+  cat "$2"
+  return "$status"
+}
+
+leaves_cleanly() {
+  check "SIGTERM ends the server ($label)" stop_server
+  check "with exit status 0 ($label)" test "$server_status" = 0
+  check "its TUN device is gone ($label)" no_tun_device
+  check "its sockets are gone ($label)" test -z "$(in_server ss -Hulnp)"
+  check "no sanitizer or assertion spoke up ($label)" server_log_is_clean
+  is_stock_server || check "its pid file is gone ($label)" test ! -e server.pid
+  stop_client 1
+}
+
+no_tun_device() { [[ $(ip -n "$server_ns" -o link show) != *": tun"* ]]; }
+
+cases=()
+for family in v4 v6; do
+  for wrap in tls-auth tls-crypt; do
+    for cipher in AES-256-GCM CHACHA20-POLY1305; do
+      for renegotiator in server client; do
+        cases+=("$family $wrap $cipher $renegotiator")
+      done
+    done
+  done
+done
+if [[ -n ${RINGWAY_CASE:-} ]]; then cases=("$RINGWAY_CASE"); fi
+in_parallel 8 client_case "${cases[@]}"
+done_testing

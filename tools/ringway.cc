@@ -1,0 +1,53 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/server_command.h"
+
+#ifdef RINGWAY_WITH_MIMALLOC
+#include <mimalloc.h>
+#endif
+
+namespace {
+
+/// Names the allocator that is linked: a sanitizer brings its own.
+std::string version_text() {
+#ifdef RINGWAY_WITH_MIMALLOC
+  const int version = mi_version();
+  return fmt::format("ringway {} (mimalloc {}.{}.{})", RINGWAY_VERSION, version / 100,
+                     version / 10 % 10, version % 10);
+#else
+  return fmt::format("ringway {} (the C library's allocator)", RINGWAY_VERSION);
+#endif
+}
+
+}  // namespace
+
+/// The table of commands. Each is run with the words behind its name.
+int main(int argc, char** argv) {
+  CLI::App app("An OpenVPN-compatible VPN concentrator.", "ringway");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  app.footer("`ringway server --help` lists the options of a configuration.");
+
+  CLI::App* server = app.add_subcommand("server", "Run a server.");
+  // What follows is in OpenVPN's spelling, which CLI11 does not know.
+  server->prefix_command();
+  server->set_help_flag();
+  bool wants_server_help = false;
+  server->add_flag("-h,--help", wants_server_help, "Lists the options of a configuration.");
+
+  // CLI11 reports by exception, and this is the only place where one can occur.
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;
+  }
+  if (wants_server_help) {
+    fmt::print("{}", ringway::server_command_help());
+    return 0;
+  }
+  return ringway::run_server_command(server->remaining());
+}

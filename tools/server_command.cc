@@ -1,0 +1,76 @@
+#include "tools/server_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+#include "control/config/config_files.h"
+#include "control/config/config_parser.h"
+#include "control/config/option_table.h"
+#include "control/server.h"
+#include "tools/server_arguments.h"
+
+namespace ringway {
+namespace {
+
+Result<ServerConfig> read_config(const ServerArguments& arguments) {
+  const Result<std::string> text = read_text_file(arguments.config_path);
+  if (!text) {
+    return fail(text.error().what, "", "name a configuration file that can be read");
+  }
+  return parse_server_config(*text, arguments.config_path, arguments.options, read_text_file);
+}
+
+/// Relative paths mean what the configuration says from here on, for those read now and for those
+/// written later.
+Result<void> enter_working_directory(const std::string& directory) {
+  if (directory.empty() || ::chdir(directory.c_str()) == 0) return {};
+  return fail(fmt::format("cannot enter the directory {}: {}", directory,
+                          std::generic_category().message(errno)),
+              "", "name another one in `cd`, or create it");
+}
+
+Result<void> run(std::span<const std::string> words) {
+  const Result<ServerArguments> arguments = parse_server_arguments(words);
+  if (!arguments) return std::unexpected(arguments.error());
+  Result<ServerConfig> config = read_config(*arguments);
+  if (!config) return std::unexpected(config.error());
+  if (auto entered = enter_working_directory(config->working_directory); !entered) return entered;
+  if (auto loaded = load_files(*config); !loaded) return loaded;
+  if (arguments->print_config) {
+    fmt::print("{}", print_config(*config));
+    return {};
+  }
+  return run_server(*config);
+}
+
+}  // namespace
+
+int run_server_command(std::span<const std::string> words) {
+  const Result<void> ran = run(words);
+  if (ran) return 0;
+  fmt::print(stderr, "ringway: {}\n", ran.error().to_string());
+  return 1;
+}
+
+std::string server_command_help() {
+  return "Usage: ringway server CONFIG [--option parameter ...]\n"
+         "\n"
+         "Reads OpenVPN's server configuration. Options of the configuration may follow its name, "
+         "in\n"
+         "OpenVPN's spelling; they win over the file. Two options are for the command line alone:\n"
+         "\n"
+         "  --config FILE\n"
+         "        The configuration, as OpenVPN's own command line names it.\n"
+         "  --print-config\n"
+         "        Reads and checks everything, prints the outcome, and exits without starting.\n" +
+         option_help() +
+         "\nEvery other option of OpenVPN 2.4 to 2.7 is known by name, too: docs/CONFIG.md says "
+         "which\n"
+         "have no effect and why, and which are refused and what to write instead.\n";
+}
+
+}  // namespace ringway
