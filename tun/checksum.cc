@@ -14,44 +14,50 @@ std::uint64_t load_native64(const std::uint8_t* from) {
   return word;
 }
 
-/// Adds with the carry brought round: one's complement addition of 64-bit words.
+/// One's complement addition of 64-bit words. The carries are counted aside and brought round once,
+/// which compiles to an add and an add-with-carry each.
 struct Accumulator {
   std::uint64_t sum = 0;
+  std::uint64_t carries = 0;
+
   void add(std::uint64_t word) {
     sum += word;
-    sum += sum < word ? 1 : 0;
+    carries += sum < word ? 1 : 0;
   }
 };
 
-/// The sum of whole 64-bit words in the machine's own byte order: one's complement sums may be
-/// taken in either order and swapped once at the end (RFC 1071 2(B)), and in words of any size
-/// (2(C)). The halves of each word are added apart, where no carry can be lost, so that the
-/// compiler may use vector instructions.
-std::uint64_t native_sum(Bytes words) {
-  std::uint64_t low = 0;
-  std::uint64_t high = 0;
-  const std::uint8_t* at = words.data();
-  for (std::size_t left = words.size(); left >= 8; left -= 8, at += 8) {
-    const std::uint64_t word = load_native64(at);
-    low += word & 0xffff'ffff;
-    high += word >> 32;
+/// The sum of `bytes`, padded with zeros to whole 64-bit words, in the machine's own byte order:
+/// one's complement sums may be taken in either order and swapped once at the end (RFC 1071 2(B)),
+/// and in words of any size (2(C)). Two accumulators, for neither then waits for its own carry.
+Accumulator native_sum(Bytes bytes) {
+  Accumulator even;
+  Accumulator odd;
+  const std::uint8_t* at = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 32; left -= 32, at += 32) {
+    even.add(load_native64(at));
+    odd.add(load_native64(at + 8));
+    even.add(load_native64(at + 16));
+    odd.add(load_native64(at + 24));
   }
-  Accumulator sum{low};
-  sum.add(high);
-  return sum.sum;
+  for (; left >= 8; left -= 8, at += 8) even.add(load_native64(at));
+  if (left > 0) {
+    std::uint8_t last[8] = {};
+    std::memcpy(last, at, left);
+    odd.add(load_native64(last));
+  }
+  even.add(odd.sum);
+  even.carries += odd.carries;
+  return even;
 }
 
 }  // namespace
 
 void ChecksumSum::add(Bytes bytes) {
-  const std::size_t whole = bytes.size() & ~std::size_t{7};
-  Accumulator sum{native_sum(bytes.first(whole))};
-  if (whole != bytes.size()) {
-    std::uint8_t last[8] = {};
-    std::memcpy(last, bytes.data() + whole, bytes.size() - whole);
-    sum.add(load_native64(last));
-  }
-  std::uint16_t native = folded_to_16_bits(sum.sum);
+  const Accumulator total = native_sum(bytes);
+  // A carry out of 64 bits is worth one (2^64 = 1 modulo 2^16 - 1).
+  std::uint16_t native =
+      folded_to_16_bits(std::uint64_t{folded_to_16_bits(total.sum)} + total.carries);
   if constexpr (std::endian::native == std::endian::little) native = std::byteswap(native);
   sum_ += native;
 }

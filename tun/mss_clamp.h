@@ -13,7 +13,7 @@ struct MssLimits {
   std::uint16_t v6 = 0;
 };
 
-/// OpenVPN's `mssfix` (docs/PROTOCOL.md, "mssfix"): lowers the MSS option of a TCP SYN or SYN-ACK
+/// OpenVPN's `mssfix`: lowers the MSS option of a TCP SYN or SYN-ACK
 /// to the limit of its family when it is larger, and updates the TCP checksum (RFC 1624), which has
 /// to be complete: not one that the next stage is still to finish. Returns true when the packet was
 /// changed.

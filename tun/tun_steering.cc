@@ -141,7 +141,8 @@ Instructions steering_program(int hosts_fd, int prefixes_fd) {
 }
 
 Result<UniqueFd> make_map(bpf_map_type type, std::uint32_t key_size, std::uint32_t entries_max) {
-  LIBBPF_OPTS(bpf_map_create_opts, options);
+  bpf_map_create_opts options{};
+  options.sz = sizeof options;
   if (type == BPF_MAP_TYPE_LPM_TRIE) options.map_flags = BPF_F_NO_PREALLOC;  // Required.
   UniqueFd map(bpf_map_create(type, "ringway_steer", key_size, sizeof(std::uint32_t),
                               std::max(entries_max, 1u), &options));
@@ -163,7 +164,8 @@ Result<TunSteering> TunSteering::load(const Limits& limits) {
   const Instructions instructions = steering_program(hosts->get(), prefixes->get());
   // Filled only when the program is refused: libbpf then asks the verifier a second time.
   std::array<char, 4096> verifier_log{};
-  LIBBPF_OPTS(bpf_prog_load_opts, options);
+  bpf_prog_load_opts options{};
+  options.sz = sizeof options;
   options.log_buf = verifier_log.data();
   options.log_size = verifier_log.size();
   UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "ringway_steer", "Apache-2.0",

@@ -73,7 +73,6 @@ inline constexpr std::array kAllowedUses = {
     AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
     AllowedUse{"tests/dataplane/link_client.h", "system", "sets up a network with iproute2"},
     AllowedUse{"tests/sim/openssl_dice.cc", "rand", "the name of OpenSSL's method table"},
-    AllowedUse{"tests/tun/offload_test.cc", "const_cast", "an iovec to send from"},
     AllowedUse{"tools/ringway.cc", "catch", "CLI11 reports by exception"},
 };
 

@@ -290,6 +290,13 @@ TEST(Coalescer, DoesNotMergeWhatIsNoPlainData_F02) {
   no_ack.tcp.flags = 0;
   const Packet without = no_ack.next(1200);
   expect_apart(without, no_ack.next(1200), "no ACK");
+  TcpFlow accurate_ecn(true);
+  Packets accurate = {accurate_ecn.next(1200), accurate_ecn.next(1200)};
+  for (Packet& packet : accurate) {
+    packet[32] |= 1;
+    store_be16(packet.data() + 36, test::reference_transport_checksum(packet, 20, 36));
+  }
+  expect_untouched(accurate, "AE, which has no place in a virtio header");
   TcpFlow urgent(true);
   urgent.tcp.urgent_pointer = 1;
   const Packet first = urgent.next(1200);
@@ -347,6 +354,46 @@ TEST(Coalescer, DoesNotMergeBadChecksums_F02) {
   Packets header = {flow.next(1200), flow.next(1200)};
   ++header[1][11];
   expect_untouched(header, "IPv4 header");
+}
+
+/// Two packets whose second has, in the 16 bits at `field`, all ones where zero would be as right.
+/// `filler` is a place of the packet that may have any value, and that the checksum covers.
+void expect_other_zero_is_kept(Packets packets, std::size_t field, std::size_t filler,
+                               std::uint16_t right_checksum, const char* what) {
+  // What the checksum is, added to one of its words, brings it to zero.
+  std::uint32_t sum = load_be16(packets[1].data() + filler) + std::uint32_t{right_checksum};
+  sum = (sum & 0xffff) + (sum >> 16);
+  store_be16(packets[1].data() + filler, static_cast<std::uint16_t>(sum));
+  store_be16(packets[1].data() + field, 0);
+  Packets canonical = packets;
+  store_be16(packets[1].data() + field, 0xffff);
+
+  EXPECT_EQ(coalesce(canonical).size(), 1u) << what;
+  expect_untouched(packets, what);
+}
+
+TEST(Coalescer, DoesNotMergeTheOtherWayToWriteAChecksumOfZero_F02) {
+  TcpFlow header(true);
+  const Packets ip = {header.next(1200), header.next(1200)};
+  expect_other_zero_is_kept(ip, 10, 4, load_be16(ip[1].data() + 10), "IPv4 header");
+  TcpFlow payload(true);
+  const Packets tcp = {payload.next(1200), payload.next(1200)};
+  expect_other_zero_is_kept(tcp, 36, 60, load_be16(tcp[1].data() + 36), "TCP");
+}
+
+TEST(Coalescer, TakesAUdpChecksumOfZeroForNone_F02) {
+  Packets packets = udp_flow(true, 2);
+  for (Packet& packet : packets) {
+    std::uint32_t sum =
+        load_be16(packet.data() + 60) + std::uint32_t{load_be16(packet.data() + 26)};
+    sum = (sum & 0xffff) + (sum >> 16);
+    store_be16(packet.data() + 60, static_cast<std::uint16_t>(sum));
+    store_be16(packet.data() + 26, 0xffff);
+  }
+  EXPECT_EQ(coalesce(packets).size(), 1u);
+  for (Packet& packet : packets) store_be16(packet.data() + 26, 0);
+
+  expect_untouched(packets, "it would sum up, but nobody summed it");
 }
 
 TEST(Coalescer, GoesOnBehindAPacketWithABadChecksum) {

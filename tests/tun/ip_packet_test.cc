@@ -210,6 +210,16 @@ TEST(IpPacket, SeesIpv4Fragments) {
   EXPECT_FALSE(later_packet->udp());
 }
 
+TEST(IpPacket, ShowsNoTransportHeaderInTheMiddleOfAPacket_C03) {
+  const test::IpFields later{.v4_fragment_word = 0x0010};
+  const Packet tcp = tcp_packet(true, counting_bytes(64), {}, later);
+  Packet udp = udp_packet(true, counting_bytes(64), {}, {.v4_fragment_word = 0x2000});
+  store_be16(udp.data() + 24, 7);
+
+  EXPECT_FALSE(parse_ip_packet(tcp)->tcp());
+  EXPECT_FALSE(parse_ip_packet(udp)->udp()) << "first fragment, UDP length below the header";
+}
+
 TEST(IpPacket, RefusesFragmentsBeyondTheLargestPacket_C03) {
   const Packet v4 =
       udp_packet(true, counting_bytes(64), {}, test::IpFields{.v4_fragment_word = 0x1fff});

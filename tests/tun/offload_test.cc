@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
-#include <sys/uio.h>
 
 #include <array>
 #include <optional>
@@ -71,27 +70,19 @@ class TunOffload : public ::testing::TestWithParam<bool> {
     return from_peer(test::tcp_packet(v4(), payload, fields), 16);
   }
 
-  void write_frames(Coalescer& coalescer) const {
-    std::array<Bytes, Coalescer::kGatherMax> spans;
-    for (std::size_t i = 0; i < coalescer.frame_count(); ++i) {
-      std::vector<iovec> vectors;
-      std::size_t size = 0;
-      for (const Bytes part : coalescer.gather(i, spans)) {
-        vectors.push_back({const_cast<std::uint8_t*>(part.data()), part.size()});
-        size += part.size();
-      }
-      ASSERT_EQ(::writev(device_->queue_fd(0), vectors.data(), static_cast<int>(vectors.size())),
-                static_cast<ssize_t>(size))
-          << std::strerror(errno);
-    }
-  }
-
   void write_packets(const std::vector<Packet>& packets) const {
     Coalescer coalescer({.tcp = true, .udp = true});
-    for (const Packet& packet : packets) {
-      ASSERT_TRUE(coalescer.add(*parse_ip_packet(packet)));
+    for (const Packet& packet : packets) ASSERT_TRUE(coalescer.add(*parse_ip_packet(packet)));
+    std::array<Bytes, Coalescer::kGatherMax> spans;
+    for (std::size_t i = 0; i < coalescer.frame_count(); ++i) {
+      Packet frame;
+      for (const Bytes part : coalescer.gather(i, spans)) {
+        frame.insert(frame.end(), part.begin(), part.end());
+      }
+      ASSERT_EQ(::write(device_->queue_fd(0), frame.data(), frame.size()),
+                static_cast<ssize_t>(frame.size()))
+          << std::strerror(errno);
     }
-    write_frames(coalescer);
   }
 
   /// The next frame of `protocol` from the host, waiting for it.
