@@ -1,6 +1,7 @@
 #include "control/server_setup.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "base/time.h"
 #include "control/control_plane.h"
 #include "dataplane/admission/static_key.h"
 #include "tun/link_config.h"
@@ -19,6 +21,23 @@ namespace {
 /// Two keys each way and one more pair during a renegotiation; the channel's own are few.
 constexpr std::size_t kSecretsPerClient = 12;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
+
+/// A killed process leaves its sockets and its TUN device to its rings, which the kernel takes
+/// apart some moments after the process is gone. Its successor waits for that, less than a second
+/// (security goals R02, R24), before it says that something is in use.
+constexpr Duration kPatience = 800ms;
+constexpr int kRetryMs = 20;
+
+template <typename Open>
+auto open_patiently(const Open& open) {
+  const Instant give_up = monotonic_now() + kPatience;
+  auto opened = open();
+  while (!opened && monotonic_now() < give_up) {
+    ::poll(nullptr, 0, kRetryMs);
+    opened = open();
+  }
+  return opened;
+}
 
 SocketFamily socket_family(LinkFamily family) {
   switch (family) {
@@ -106,12 +125,14 @@ Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
   std::vector<UdpSocketGroup> groups;
   bool is_steered = true;
   for (const ListenConfig& listen : config.listen) {
-    Result<UdpSocketGroup> group = open_udp_sockets({.address = listen.address,
-                                                     .port = listen.port,
-                                                     .family = socket_family(listen.family),
-                                                     .send_buffer_size = config.send_buffer,
-                                                     .receive_buffer_size = config.receive_buffer},
-                                                    worker_count);
+    Result<UdpSocketGroup> group = open_patiently([&] {
+      return open_udp_sockets({.address = listen.address,
+                               .port = listen.port,
+                               .family = socket_family(listen.family),
+                               .send_buffer_size = config.send_buffer,
+                               .receive_buffer_size = config.receive_buffer},
+                              worker_count);
+    });
     if (!group) return std::unexpected(group.error());
     log::info("{}", listener_line(listen, group->sockets.front().local(), group->without_ipv6));
     if (group->without_ipv6 && listen.family == LinkFamily::Both) {
@@ -147,7 +168,8 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
 }
 
 Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count) {
-  Result<TunDevice> tun = TunDevice::open({.name = config.device, .queue_count = worker_count});
+  Result<TunDevice> tun = open_patiently(
+      [&] { return TunDevice::open({.name = config.device, .queue_count = worker_count}); });
   if (!tun) return std::unexpected(tun.error());
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());
