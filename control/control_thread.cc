@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "base/log.h"
+#include "control/counter_report.h"
 
 namespace ringway {
 
@@ -76,8 +77,9 @@ void ControlThread::take_signal(int signal, Now now) {
       parts_.plane.begin_shutdown(now);
       return;
     case SIGUSR2:
-      log::info("SIGUSR2: status\n{}",
-                status_text(parts_.config, parts_.plane, parts_.workers, now));
+      log::info("SIGUSR2: status\n{}{}",
+                status_text(parts_.config, parts_.plane, parts_.workers, now),
+                counter_report(parts_.workers.counters(), parts_.plane.drops()));
       return;
     default: break;
   }

@@ -19,8 +19,8 @@ struct ClientStatus {
 };
 
 /// The file of OpenVPN's `status`, version 1, 2 (commas) or 3 (tabs), as its readers expect it:
-/// docs/PROTOCOL.md, "Status file". `utc_offset` is the local time zone's, in seconds, because the
-/// texts are in local time. Names are escaped, and commas in them replaced. Pure.
+/// docs/WIRE.md 11.8. `utc_offset` is the local time zone's, in seconds, because the texts are in
+/// local time. Names are escaped, and commas in them replaced. Pure.
 std::string status_report(int version, const std::vector<ClientStatus>& clients, UnixTime now,
                           std::int64_t utc_offset);
 

@@ -72,6 +72,18 @@ else
   check 'the server does not grow' test $((rss_after - rss_before)) -le 1024
 fi
 
+# What was dropped has a reason, and the reason a count that an operator can read.
+if is_stock_server; then
+  skip 'the log says what was dropped and why' 'stock counts nothing'
+else
+  kill -USR2 "$server_pid"
+  for counted in 'workers: .*link_received_packets [1-9]' 'dropped by workers: .*replay [1-9]' \
+    'dropped by workers: .*bad_tag [1-9]' 'dropped by workers: .*wrong_endpoint [1-9]' \
+    'dropped by the control channel: .*bad_wrap [1-9]'; do
+    check "the log says: $counted" wait_for 10 server_log_has "$counted"
+  done
+fi
+
 stop_helper "$ping_pid" INT
 echo "# $(grep 'packet loss' ping.log)"
 loss=$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' ping.log)

@@ -10,7 +10,10 @@ topology_up 2
 mkdir -m 700 revoked
 server_config "crl-verify $work/revoked dir" 'user nobody' 'group nogroup' \
   'data-ciphers AES-128-GCM:AES-256-GCM' 'push "compress stub-v2"' >server.conf
-require 'server starts' start_server server.conf
+# One worker is a server, too.
+one_worker=(--workers 1)
+! is_stock_server || one_worker=()
+require 'server starts' start_server server.conf "${one_worker[@]}"
 
 threads_gain_no_privileges() {
   local flags

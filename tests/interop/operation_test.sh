@@ -34,6 +34,13 @@ check 'the pid file names it' test "$(cat server.pid)" = "$server_pid"
 for number in 1 2; do
   check "client $number reaches it" in_client "$number" ping -q -c 2 -i 0.1 -W 2 "$inner_v6"
 done
+if is_stock_server; then
+  skip 'no packet has changed workers' 'stock has none'
+else
+  kill -USR2 "$server_pid"
+  check 'no packet has changed workers' \
+    wait_for 10 server_log_has '^workers: .*handed_over_packets 0'
+fi
 start_helper "$(client_ns 1)" "$interop_dir/wire.py" outside "$server_port" >wire.log
 renegotiated() { grep -q '^server>client SOFT_RESET' wire.log; }
 check 'it renegotiates as nobody, too' wait_for 20 renegotiated
