@@ -52,8 +52,6 @@ bool open(const Settings& settings) {
   return true;
 }
 
-void set_verb(int verb) { spdlog::set_level(level_for(verb)); }
-
 void line(Level level, std::string_view text) { spdlog::log(to_spdlog(level), "{}", text); }
 
 std::string escape(std::string_view peer_text) {

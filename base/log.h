@@ -21,7 +21,6 @@ struct Settings {
 
 /// Returns false, and goes on as before, when the file cannot be opened.
 bool open(const Settings& settings);
-void set_verb(int verb);
 void line(Level level, std::string_view text);
 /// Text that came from a peer, made safe for a log: control and non-ASCII bytes as \xNN.
 std::string escape(std::string_view peer_text);

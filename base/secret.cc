@@ -53,10 +53,6 @@ class Arena {
     const std::scoped_lock lock(mutex_);
     return in_use_;
   }
-  std::size_t total() {
-    const std::scoped_lock lock(mutex_);
-    return used_.size();
-  }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
@@ -112,7 +108,6 @@ Arena& arena() {
 
 Result<void> SecretArena::reserve(std::size_t slots) { return arena().map(slots); }
 std::size_t SecretArena::slots_in_use() { return arena().in_use(); }
-std::size_t SecretArena::slots_total() { return arena().total(); }
 
 namespace secret_detail {
 std::uint8_t* allocate(std::size_t size) { return arena().allocate(size); }

@@ -27,7 +27,6 @@ class SecretArena {
   static Result<void> reserve(std::size_t slots);
   /// Slots in use now: tests see with it that nothing leaks.
   [[nodiscard]] static std::size_t slots_in_use();
-  [[nodiscard]] static std::size_t slots_total();
 };
 
 namespace secret_detail {

@@ -57,6 +57,21 @@ void wipe_key_files(ServerConfig& config) {
   }
 }
 
+/// Clients would say it too, but each of them and only from then on.
+void warn_of_expiry(const TlsContext& tls, const TlsConfig& config) {
+  constexpr std::int64_t kDay = 86'400;
+  constexpr std::int64_t kWarnDays = 30;
+  const std::optional<UnixTime> end = tls.own_certificate_expires();
+  if (!end) return;
+  const std::int64_t left = end->seconds - wall_now().seconds;
+  if (left <= 0) {
+    log::warning("{}: the server's certificate has expired, and clients refuse it: renew it",
+                 config.cert.where);
+  } else if (left < kWarnDays * kDay) {
+    log::warning("{}: the server's certificate expires in {} days", config.cert.where, left / kDay);
+  }
+}
+
 Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGroup>& listeners) {
   std::vector<UdpSocket> sockets;
   for (const UdpSocketGroup& group : listeners) {
@@ -94,6 +109,7 @@ Result<void> run_server(ServerConfig config) {
   if (!signals) return std::unexpected(signals.error());
   Result<TlsContext> tls = make_tls_context(config.tls, wall_now());
   if (!tls) return std::unexpected(tls.error());
+  warn_of_expiry(*tls, config.tls);
   const Result<TlsWrap> wrap = make_tls_wrap(config.wrap);
   if (!wrap) return std::unexpected(wrap.error());
   wipe_key_files(config);
