@@ -11,6 +11,7 @@ void KeySlots::install(const DataKeys& keys) {
     older_ = std::move(newest_);
     older_expires_at_ = keys.previous_expires_at;
   }
+  if (older_ && older_->key_id() == keys.key_id) older_.reset();
   newest_.reset();
   newest_.emplace(keys, limits_);
   send_from_ = keys.send_from;

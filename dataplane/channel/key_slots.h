@@ -21,7 +21,7 @@ class KeySlots {
   /// Makes `keys` the newest. The newest so far becomes the older, expires at
   /// keys.previous_expires_at, and the older so far is gone. But if the newest so far was neither
   /// confirmed nor promoted, its negotiation has failed: then it is the one to go. Keys with the id
-  /// of the newest take its place, because a packet could not name both.
+  /// of one that is here take its place, because a packet could not name both.
   void install(const DataKeys& keys);
 
   /// The key that opens a packet which names `key_id`; null when there is none, or no more.

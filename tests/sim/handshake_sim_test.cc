@@ -32,9 +32,11 @@ NetworkSettings bad_network(double loss) {
 std::vector<Duration> login_times(const std::vector<std::uint64_t>& world_seeds, double loss) {
   std::vector<Duration> times;
   for (const std::uint64_t seed : world_seeds) {
-    World world({.seed = seed, .network = bad_network(loss), .hand_window = 120s});
+    // What counts is the share that is quick. The slowest of a thousand may lose one message eight
+    // times in a row, with a back-off of 16 s; but it gets in.
+    World world({.seed = seed, .network = bad_network(loss), .hand_window = 600s});
     const Instant start = world.now().instant;
-    EXPECT_TRUE(world.run_until([&] { return world.all_connected(); }, 110s)) << world.trace();
+    EXPECT_TRUE(world.run_until([&] { return world.all_connected(); }, 500s)) << world.trace();
     times.push_back(world.now().instant - start);
   }
   return times;

@@ -129,6 +129,16 @@ TEST(KeySlots, TakesAPacketForTheConfirmationThatFailedToCome) {
   EXPECT_EQ(slots.find({0}, kStart + 201s), nullptr);
 }
 
+TEST(KeySlots, NeverHoldsTwoKeysOfOneId) {
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+  slots.install(negotiated({0}, kStart + 200s));
+
+  EXPECT_EQ(slots.count(), 1u);
+  EXPECT_EQ(sealing_id(slots, kStart + 201s), KeyId{0});
+}
+
 TEST(KeySlots, ForgetsAPromotionWhenTheNextKeyComes) {
   KeySlots slots;
   slots.install(negotiated({0}, kStart));
