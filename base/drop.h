@@ -86,8 +86,6 @@ inline constexpr std::string_view kDropNames[] = {"truncated",
                                                   "tun_write_failed"};
 static_assert(sizeof kDropNames / sizeof kDropNames[0] == kDropCount);
 
-inline constexpr std::string_view name_of(Drop drop) {
-  return kDropNames[static_cast<std::size_t>(drop)];
-}
+constexpr std::string_view name_of(Drop drop) { return kDropNames[static_cast<std::size_t>(drop)]; }
 
 }  // namespace ringway

@@ -29,7 +29,7 @@ struct WorkerId {
   friend constexpr auto operator<=>(const WorkerId&, const WorkerId&) = default;
 };
 
-inline constexpr WorkerId owner_of(PeerId peer, std::uint16_t worker_count) {
+constexpr WorkerId owner_of(PeerId peer, std::uint16_t worker_count) {
   return {static_cast<std::uint16_t>(peer.value % worker_count)};
 }
 

@@ -19,14 +19,12 @@ enum class Opcode : std::uint8_t {
   ControlWkcV1 = 11,
 };
 
-inline constexpr std::uint8_t first_byte(Opcode opcode, KeyId key_id) {
+constexpr std::uint8_t first_byte(Opcode opcode, KeyId key_id) {
   return static_cast<std::uint8_t>(static_cast<unsigned>(opcode) << 3 | (key_id.value & 7u));
 }
-inline constexpr Opcode opcode_of(std::uint8_t first) { return static_cast<Opcode>(first >> 3); }
-inline constexpr KeyId key_id_of(std::uint8_t first) {
-  return {static_cast<std::uint8_t>(first & 7)};
-}
-inline constexpr bool is_data(Opcode opcode) {
+constexpr Opcode opcode_of(std::uint8_t first) { return static_cast<Opcode>(first >> 3); }
+constexpr KeyId key_id_of(std::uint8_t first) { return {static_cast<std::uint8_t>(first & 7)}; }
+constexpr bool is_data(Opcode opcode) {
   return opcode == Opcode::DataV1 || opcode == Opcode::DataV2;
 }
 

@@ -184,7 +184,7 @@ std::optional<Instant> ClientCore::poll_timeout() const {
   State& state = *state_;
   if (state.over) return std::nullopt;
   std::optional<Instant> next = state.channel.poll_timeout();
-  if (state.leave_by) next = earlier(next, *state.leave_by);
+  next = earlier(next, state.leave_by);
   if (state.goodbyes > 0) next = earlier(next, state.goodbye_due);
   if (state.session) {
     next = earlier(next, state.session->ping_timer().deadline());

@@ -75,7 +75,7 @@ RevocationWatch::Stamp RevocationWatch::stamp() const {
 }
 
 void RevocationWatch::load_list(Now now) {
-  std::ifstream file(config_.crl.path);
+  const std::ifstream file(config_.crl.path);
   std::ostringstream text;
   text << file.rdbuf();
   if (!file) return complain(std::strerror(errno));

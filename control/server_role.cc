@@ -291,7 +291,7 @@ void ServerRole::revoke(std::vector<RevokedCertificate> certificates, Now now) {
 }
 
 std::string label_of(const Client& client) {
-  const std::string endpoint = client.endpoint.remote.to_string();
+  std::string endpoint = client.endpoint.remote.to_string();
   if (client.identity.common_name.empty()) return endpoint;
   return client.identity.common_name + "/" + endpoint;
 }

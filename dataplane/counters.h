@@ -49,7 +49,7 @@ inline constexpr std::string_view kCounterNames[] = {
     "completion_overflows",  "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
-inline constexpr std::string_view name_of(Counter counter) {
+constexpr std::string_view name_of(Counter counter) {
   return kCounterNames[static_cast<std::size_t>(counter)];
 }
 

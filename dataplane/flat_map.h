@@ -74,7 +74,7 @@ class FlatMap {
   }
 
   void grow() {
-    std::vector<Place> old = std::exchange(places_, std::vector<Place>(places_.size() * 2));
+    const std::vector<Place> old = std::exchange(places_, std::vector<Place>(places_.size() * 2));
     for (const Place& place : old) {
       if (place.used) places_[place_of(place.key)] = place;
     }

@@ -59,8 +59,7 @@ class SpscQueue {
       if (head == tail_seen_) return std::nullopt;
     }
     std::optional<T>& slot = slots_[head & mask_];
-    std::optional<T> value(std::move(slot));
-    slot.reset();
+    std::optional<T> value(std::exchange(slot, std::nullopt));
     head_.store(head + 1, std::memory_order_release);
     return value;
   }

@@ -203,7 +203,7 @@ void WorkerLoop::flush() {
   while (ports_.reports.has_room()) {
     std::optional<WorkerReport> report = datapath_.poll_report();
     if (!report) break;
-    const bool pushed = ports_.reports.push(std::move(*report));
+    const bool pushed = ports_.reports.push(WorkerReport(*report));
     RW_ASSERT(pushed);
     control_bell_due_ = true;
   }

@@ -26,6 +26,8 @@ std::string version_text() {
 }  // namespace
 
 /// The table of commands. Each is run with the words behind its name.
+// What CLI11 throws is caught below; want of memory may end the process.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app("An OpenVPN-compatible VPN concentrator.", "ringway");
   app.set_version_flag("--version", version_text());

@@ -106,7 +106,7 @@ void store_size16(std::uint8_t* to, std::size_t size) {
 struct Coalescer::Candidate {
   const IpPacket& ip;
   std::uint32_t hash = 0;
-  Bytes payload = {};
+  Bytes payload;
   std::size_t headers_size = 0;
   /// It may stand in a train, its neighbours permitting.
   bool mergeable = false;

@@ -21,12 +21,13 @@ void keep_earliest(std::optional<Instant>& earliest, std::optional<Instant> othe
 }  // namespace
 
 ControlChannel::State::State(const ChannelSettings& channel_settings, const TlsContext& tls,
-                             RandomSource& random, const TlsWrap& wrap, ControlWire channel_wire)
+                             RandomSource& random, const TlsWrap& wrap,
+                             const ControlWire& channel_wire)
     : settings(channel_settings),
       tls_context(tls),
       random_source(random),
       options(settings.options),
-      wire(std::move(channel_wire)),
+      wire(channel_wire),
       inbox(settings.side) {
   RW_ASSERT(settings.side == tls.side());
   settings.packet_size_max =

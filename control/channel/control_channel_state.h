@@ -26,7 +26,7 @@ namespace ringway {
 /// late packets and to get its TLS alert across.
 struct ControlChannel::State {
   State(const ChannelSettings& channel_settings, const TlsContext& tls, RandomSource& random,
-        const TlsWrap& wrap, ControlWire channel_wire);
+        const TlsWrap& wrap, const ControlWire& channel_wire);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { wipe(settings.password); }

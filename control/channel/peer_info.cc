@@ -41,7 +41,7 @@ PeerInfo PeerInfo::parse(std::string_view text) {
 
 std::string PeerInfo::to_string() const {
   std::string text;
-  for (const auto& [name, value] : lines_) text += name + "=" + value + "\n";
+  for (const auto& [name, value] : lines_) text.append(name).append("=").append(value).append("\n");
   return text;
 }
 

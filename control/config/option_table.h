@@ -42,21 +42,19 @@ struct OptionRow {
   ApplyOption apply = nullptr;
 };
 
-inline constexpr OptionRow works(std::string_view name, std::string_view usage,
-                                 ParameterCount parameters, ApplyOption apply,
-                                 std::string_view text) {
+constexpr OptionRow works(std::string_view name, std::string_view usage, ParameterCount parameters,
+                          ApplyOption apply, std::string_view text) {
   return {name, OptionStatus::Works, usage, text, {}, parameters, false, apply};
 }
-inline constexpr OptionRow works_inline(std::string_view name, std::string_view usage,
-                                        ParameterCount parameters, ApplyOption apply,
-                                        std::string_view text) {
+constexpr OptionRow works_inline(std::string_view name, std::string_view usage,
+                                 ParameterCount parameters, ApplyOption apply,
+                                 std::string_view text) {
   return {name, OptionStatus::Works, usage, text, {}, parameters, true, apply};
 }
-inline constexpr OptionRow no_effect(std::string_view name, std::string_view why) {
+constexpr OptionRow no_effect(std::string_view name, std::string_view why) {
   return {name, OptionStatus::NoEffect, {}, why, {}, {0, 16}, true, nullptr};
 }
-inline constexpr OptionRow refused(std::string_view name, std::string_view why,
-                                   std::string_view instead) {
+constexpr OptionRow refused(std::string_view name, std::string_view why, std::string_view instead) {
   return {name, OptionStatus::Refused, {}, why, instead, {0, 16}, true, nullptr};
 }
 

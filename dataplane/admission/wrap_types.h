@@ -30,7 +30,7 @@ enum class Side : std::uint8_t { Server, Client };
 /// `--auth`: the digest of tls-auth.
 enum class Digest : std::uint8_t { Sha1, Sha224, Sha256, Sha384, Sha512 };
 
-inline constexpr std::size_t size_of(Digest digest) {
+constexpr std::size_t size_of(Digest digest) {
   switch (digest) {
     case Digest::Sha1: return 20;
     case Digest::Sha224: return 28;

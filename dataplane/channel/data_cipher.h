@@ -12,12 +12,12 @@ enum class DataCipher : std::uint8_t { Aes128Gcm, Aes256Gcm, ChaCha20Poly1305 };
 inline constexpr std::size_t kAeadTagSize = 16;
 inline constexpr std::size_t kAeadNonceSize = 12;
 
-inline constexpr std::size_t key_size_of(DataCipher cipher) {
+constexpr std::size_t key_size_of(DataCipher cipher) {
   return cipher == DataCipher::Aes128Gcm ? 16 : 32;
 }
 
 /// OpenVPN's name, e.g. "AES-256-GCM".
-inline constexpr std::string_view name_of(DataCipher cipher) {
+constexpr std::string_view name_of(DataCipher cipher) {
   switch (cipher) {
     case DataCipher::Aes128Gcm: return "AES-128-GCM";
     case DataCipher::Aes256Gcm: return "AES-256-GCM";

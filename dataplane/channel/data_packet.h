@@ -16,7 +16,7 @@
 namespace ringway {
 
 /// What a header of `header_size` bytes, the packet id and the tag add to a payload.
-inline constexpr std::size_t data_overhead(std::size_t header_size) {
+constexpr std::size_t data_overhead(std::size_t header_size) {
   return header_size + sizeof(PacketId) + kAeadTagSize;
 }
 inline constexpr std::size_t kDataOverheadMax = data_overhead(DataHeader::kSizeMax);
