@@ -73,7 +73,7 @@ class Arena {
     (void)madvise(base_, size, MADV_DONTFORK);
     if (mlock(base_, size) == 0) return {};
     return fail("cannot lock " + std::to_string(size / 1024) + " KiB for keys into memory (" +
-                    std::strerror(errno) + "); keys could be written to swap",
+                    std::strerror(errno) + ")",
                 {}, "start as root, or raise the limit: LimitMEMLOCK= or ulimit -l");
   }
 

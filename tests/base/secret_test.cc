@@ -1,11 +1,8 @@
 #include "base/secret.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace ringway {
 namespace {
@@ -29,22 +26,6 @@ TEST(Secret, IsWipedAndGivenBackWhenDestroyed) {
   }
   EXPECT_EQ(SecretArena::slots_in_use(), before);
   EXPECT_TRUE(std::all_of(memory, memory + 256, [](std::uint8_t byte) { return byte == 0; }));
-}
-
-// The arena is the process's only one, so it is reserved in a process of its own.
-TEST(SecretArenaDeathTest, SaysWhenTheMemoryCannotBeLockedAndWorksAllTheSame) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const auto reserve_without_privileges = [] {
-    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-    if (setrlimit(RLIMIT_MEMLOCK, &none) != 0) std::exit(2);
-    if (getuid() == 0 && setuid(65534) != 0) std::exit(3);
-    const Result<void> locked = SecretArena::reserve(1024);
-    if (locked || locked.error().advice.empty()) std::exit(4);
-    Secret<32> secret;
-    secret.mutable_bytes()[31] = 1;
-    std::exit(secret.bytes()[31] == 1 ? 0 : 5);
-  };
-  EXPECT_EXIT(reserve_without_privileges(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(Secret, MovesWithoutLeavingACopyBehind) {

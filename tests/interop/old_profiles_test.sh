@@ -34,7 +34,7 @@ for number in 1 2; do
     check "client $number reaches $address" in_client "$number" ping -q -c 3 -i 0.1 -W 2 "$address"
   done
   check "1,400 bytes with DF from client $number" \
-    in_client "$number" ping -q -c 3 -i 0.1 -W 2 -M do -s 1372 "$inner_v4"
+    in_client "$number" ping -q -c 3 -i 0.1 -W 2 -M 'do' -s 1372 "$inner_v4"
 done
 check 'it was TLS 1.2' client_log_has 1 'Control Channel: TLSv1\.2'
 check 'and TLS 1.3' client_log_has 2 'Control Channel: TLSv1\.3'
