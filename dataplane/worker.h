@@ -13,6 +13,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/datapath.h"
 #include "dataplane/messages.h"
+#include "dataplane/offloads.h"
 #include "dataplane/packet_ring.h"
 #include "dataplane/peer_traffic.h"
 #include "dataplane/spsc_queue.h"
@@ -45,8 +46,9 @@ struct WorkerSettings {
   WorkerLimits limits;
   /// One socket a listener, in the order of LinkEndpoint::listener.
   std::vector<UdpSocket> sockets;
-  /// A queue of the TUN (TunDevice::take_queue()), without offloads.
+  /// A queue of the TUN (TunDevice::take_queue()), opened with `offloads.tun`.
   UniqueFd tun_queue;
+  Offloads offloads;
   /// The core that the thread is pinned to.
   std::optional<unsigned> core;
   /// Off: the TUN is read packet by packet, as on kernels that cannot do otherwise.

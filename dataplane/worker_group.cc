@@ -66,6 +66,7 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
                        .limits = settings.limits,
                        .sockets = {},
                        .tun_queue = std::move(settings.tun_queues[i]),
+                       .offloads = settings.offloads,
                        .core = std::nullopt,
                        .multishot_tun_reads = settings.multishot_tun_reads};
     one.datapath.self = {static_cast<std::uint16_t>(i)};

@@ -18,6 +18,7 @@ struct WorkerGroupSettings {
   std::vector<UdpSocketGroup> listeners;
   /// One TUN queue a worker (TunDevice::take_queue()); as many workers are made.
   std::vector<UniqueFd> tun_queues;
+  Offloads offloads;
   /// Pin worker i to the i-th core that the process may use.
   bool pin_to_cores = false;
   /// See WorkerSettings.
