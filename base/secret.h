@@ -11,22 +11,34 @@ namespace ringway {
 
 /// The one arena that holds every Secret of the process: page-aligned, locked into memory, kept out
 /// of core dumps, with an inaccessible page on either side. One arena, because an allocation of its
-/// own for each key costs four mappings and fails after some 16,000 (docs/decisions/0002).
+/// own for each key costs four mappings and fails after some 16,000 (docs/decisions/0002). It has
+/// two kinds of places: small slots, of which a Secret takes a run, and places for expanded keys,
+/// so that the many of one kind never leave gaps too small for the few of the other.
 ///
 /// Thread-safe: keys are made on the control thread and wiped on a worker. Never on the packet
 /// path.
 class SecretArena {
  public:
   static constexpr std::size_t kSlotSize = 64;
+  /// An expanded key, e.g. ipsec-mb's 1,008 bytes for AES-GCM. Aligned to kSlotSize and more.
+  static constexpr std::size_t kKeyScheduleSize = 1024;
+
+  struct Room {
+    std::size_t slots = kDefaultSlots;
+    std::size_t key_schedules = kDefaultKeySchedules;
+  };
   /// Enough for the tests, the client and the key files.
   static constexpr std::size_t kDefaultSlots = 16384;
+  static constexpr std::size_t kDefaultKeySchedules = 4096;
 
-  /// Maps and locks room for `slots` slots. Call once, at start, before any Secret is made and
-  /// before privileges are dropped; otherwise the first Secret reserves kDefaultSlots. The error
-  /// says why the memory cannot be locked; the arena works all the same, unlocked.
-  static Result<void> reserve(std::size_t slots);
-  /// Slots in use now: tests see with it that nothing leaks.
+  /// Maps and locks `room`. Call once, at start, before any Secret is made and before privileges
+  /// are dropped; otherwise the first Secret reserves the defaults. What is never used never takes
+  /// memory. The error says why the memory cannot be locked; the arena works all the same,
+  /// unlocked.
+  static Result<void> reserve(const Room& room);
+  /// In use now: tests see with it that nothing leaks.
   [[nodiscard]] static std::size_t slots_in_use();
+  [[nodiscard]] static std::size_t key_schedules_in_use();
 };
 
 namespace secret_detail {

@@ -280,7 +280,11 @@ void ClientCore::State::handle(const PushReceived& event, Now now) {
 void ClientCore::State::handle(const KeysReady& event, Now now) {
   if (!push) return;
   if (!session) session.emplace(push->peer_id, LinkEndpoint{}, push->session, now.instant);
-  session->keys().install(event.keys);
+  if (settings.engines != nullptr) {
+    session->keys().install(event.keys, *settings.engines);
+  } else {
+    session->keys().install(event.keys);
+  }
   if (connected) return;
   connected = true;
   events.emplace_back(ClientConnected{std::exchange(reply, std::nullopt).value_or(PushReply{})});

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "control/channel/control_channel.h"
 #include "control/channel/tls_context.h"
+#include "dataplane/channel/aead_engines.h"
 
 namespace ringway {
 
@@ -23,6 +24,9 @@ struct ClientSettings {
   /// In order of preference; announced as IV_CIPHERS.
   std::vector<DataCipher> data_ciphers = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm,
                                           DataCipher::ChaCha20Poly1305};
+  /// The engines of the thread that uses the core, shared by all of its cores; outlives them. Null:
+  /// OpenSSL and libsodium.
+  const AeadEngines* engines = nullptr;
 };
 
 /// What a client was told to be.

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "control/aead_start.h"
 #include "control/channel/push.h"
 #include "control/control_plane.h"
 #include "control/control_thread.h"
@@ -82,11 +83,13 @@ Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGrou
   return sockets;
 }
 
-Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
+Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config,
+                                                  const AeadChoice& aead, TunDevice& tun,
                                                   std::vector<UdpSocketGroup> listeners) {
   WorkerGroupSettings settings{.datapath = datapath_settings(config),
                                .listeners = std::move(listeners),
                                .peers_max = 2 * config.clients_max + tun.queue_count()};
+  settings.datapath.aead = aead;
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
     settings.tun_queues.push_back(tun.take_queue(i));
   }
@@ -103,6 +106,8 @@ Result<void> run_server(ServerConfig config) {
   if (Result<void> log = open_log(config); !log) return log;
   if (Result<void> pushes = check_pushes(config); !pushes) return pushes;
   reserve_secrets(config);
+  const Result<AeadChoice> aead = choose_aead(config.aead_engine, config.data_ciphers);
+  if (!aead) return std::unexpected(aead.error());
   const std::uint16_t worker_count = count_workers(config);
 
   Result<SignalInbox> signals = SignalInbox::open();
@@ -130,7 +135,8 @@ Result<void> run_server(ServerConfig config) {
   RevocationWatch revocation(config.tls, *tls, plane);
   if (Result<void> opened = revocation.open(read_clocks()); !opened) return opened;
 
-  Result<std::unique_ptr<WorkerGroup>> workers = make_workers(config, *tun, std::move(*listeners));
+  Result<std::unique_ptr<WorkerGroup>> workers =
+      make_workers(config, *aead, *tun, std::move(*listeners));
   if (!workers) return std::unexpected(workers.error());
   if (Result<void> started = (*workers)->start(); !started) return started;
   const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);

@@ -21,6 +21,10 @@ namespace {
 /// Two keys each way and one more pair during a renegotiation; the channel's own are few.
 constexpr std::size_t kSecretsPerClient = 12;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
+/// The newest and the older key of a session, each way, where the engine keeps them here. A new key
+/// takes the place of one that is wiped first.
+constexpr std::size_t kSchedulesPerClient = 4;
+constexpr std::size_t kSchedulesOfSelfTests = 16;
 
 /// A killed process leaves its sockets and its TUN device to its rings, which the kernel takes
 /// apart some moments after the process is gone. Its successor waits for that, less than a second
@@ -85,7 +89,8 @@ std::uint16_t count_workers(const ServerConfig& config) {
 void reserve_secrets(const ServerConfig& config) {
   const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
                             kSecretsPerHalfOpen * ControlPlane::kHalfOpenMax;
-  const Result<void> locked = SecretArena::reserve(slots);
+  const std::size_t schedules = kSchedulesOfSelfTests + kSchedulesPerClient * config.clients_max;
+  const Result<void> locked = SecretArena::reserve({.slots = slots, .key_schedules = schedules});
   if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
 }
 

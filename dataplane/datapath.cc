@@ -15,6 +15,7 @@ static_assert(Datapath::kPingSizeMax == kDataOverheadMax + kPingPayload.size());
 struct Datapath::State {
   explicit State(const DatapathSettings& given)
       : settings(given),
+        engines(settings.aead),
         sessions(settings),
         routes(settings),
         housekeeping(sessions),
@@ -35,6 +36,8 @@ struct Datapath::State {
   }
 
   DatapathSettings settings;
+  /// Before the sessions, whose keys borrow from it.
+  AeadEngines engines;
   SessionTable sessions;
   RouteTable routes;
   Housekeeping housekeeping;
@@ -99,7 +102,7 @@ void Datapath::State::handle(const AddSession& command, Instant now) {
 void Datapath::State::handle(const InstallKeys& command, Instant now) {
   Session* const session = sessions.find(command.peer_id);
   if (session == nullptr) return;
-  session->keys().install(command.keys);
+  session->keys().install(command.keys, engines);
   housekeeping.watch(*session, now);
 }
 

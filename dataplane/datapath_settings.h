@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/ids.h"
+#include "dataplane/channel/aead_engines.h"
 
 namespace ringway {
 
@@ -27,6 +28,8 @@ struct DatapathSettings {
   /// The key of every table that is indexed by addresses. Random, drawn once a process (security
   /// goal A23); a simulation takes a fixed one.
   AddressHash address_hash;
+  /// Which library computes which cipher; each datapath prepares its own engines.
+  AeadChoice aead;
 
   [[nodiscard]] bool is_own(const IpAddress& address) const {
     return address == own_v4 || address == own_v6;

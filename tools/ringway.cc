@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "control/aead_start.h"
 #include "tools/server_command.h"
 
 #ifdef RINGWAY_WITH_MIMALLOC
@@ -12,14 +13,15 @@
 
 namespace {
 
-/// Names the allocator that is linked: a sanitizer brings its own.
+/// Names the allocator that is linked, as a sanitizer brings its own, and the engines of the build.
 std::string version_text() {
 #ifdef RINGWAY_WITH_MIMALLOC
   const int version = mi_version();
-  return fmt::format("ringway {} (mimalloc {}.{}.{})", RINGWAY_VERSION, version / 100,
-                     version / 10 % 10, version % 10);
+  return fmt::format("ringway {} (mimalloc {}.{}.{}; AEADs by {})", RINGWAY_VERSION, version / 100,
+                     version / 10 % 10, version % 10, ringway::built_in_engines());
 #else
-  return fmt::format("ringway {} (the C library's allocator)", RINGWAY_VERSION);
+  return fmt::format("ringway {} (the C library's allocator; AEADs by {})", RINGWAY_VERSION,
+                     ringway::built_in_engines());
 #endif
 }
 

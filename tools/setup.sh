@@ -7,8 +7,12 @@
 # Installs what tools/packages.txt lists and this machine lacks; a machine that has everything is
 # not kept waiting, and needs no network.
 
-# wanted_packages FILE: the names in a package list, without its comments.
-wanted_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' "$1"; }
+# wanted_packages FILE: the names in a package list, without its comments, and without what is for
+# machines of another kind.
+wanted_packages() {
+  sed -e 's/#.*//' -e "s/\[$(dpkg --print-architecture)\]//" -e '/\[/d' -e 's/[[:space:]]//g' \
+    -e '/^$/d' "$1"
+}
 
 # missing_packages FILE: those of them that are not installed.
 missing_packages() {

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/time.h"
 #include "dataplane/admission/wrap_types.h"
+#include "dataplane/channel/aead_engine.h"
 #include "dataplane/channel/data_cipher.h"
 
 /// What a configuration says, after parsing: plain structs with the defaults and limits. Pure
@@ -113,6 +114,9 @@ struct ServerConfig {
   int explicit_exit_notify = 0;
   std::uint32_t connect_freq_initial_count = 0;  ///< 0: Ringway's own default
   Duration connect_freq_initial_period{0};
+
+  /// Unset: the fastest that passes its test, for each cipher.
+  std::optional<AeadEngine> aead_engine;
 
   std::uint32_t workers = 0;         ///< 0: the cores allowed to the process
   std::uint32_t send_buffer = 0;     ///< sndbuf, bytes; 0: Ringway's choice

@@ -114,6 +114,7 @@ void print_tls(OptionPrinter& print, const ServerConfig& config) {
     ciphers += name_of(cipher);
   }
   print.option("data-ciphers", ciphers);
+  print.option("aead-engine", config.aead_engine ? name_of(*config.aead_engine) : "auto");
 }
 
 void print_tunnel(OptionPrinter& print, const TunnelConfig& tunnel) {

@@ -146,6 +146,13 @@ Result<void> apply_cipher(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
+Result<void> apply_aead_engine(ConfigDraft& draft, const ConfigLine& line) {
+  const std::string& name = line.parameter(1);
+  draft.config.aead_engine = parse_aead_engine(name);
+  if (draft.config.aead_engine || name == "auto") return {};
+  return bad_value(line, 1, "auto, ipsec-mb, openssl or libsodium");
+}
+
 constexpr std::string_view kStub =
     "is refused: it changes the format of every packet, and clients that say the same could not "
     "talk to Ringway";
@@ -190,6 +197,9 @@ constexpr std::array kRows = {
     works("data-ciphers-fallback", "NAME", {1, 1}, apply_data_ciphers_fallback,
           "An AEAD is accepted without effect; others are refused, as Ringway does not speak "
           "them."),
+    works("aead-engine", "auto|ipsec-mb|openssl|libsodium", {1, 1}, apply_aead_engine,
+          "Ringway's own: the library that computes the data ciphers; by default the one that a "
+          "measurement at start finds fastest for each of them."),
     works("compress", "stub-v2", {0, 1}, apply_compress,
           "Only `stub-v2`, which changes nothing for IP packets. All else is refused: compression "
           "leaks what is encrypted (VORACLE), and its framing is another packet format."),

@@ -1,32 +1,28 @@
 #pragma once
 
-#include <array>
-#include <memory>
 #include <variant>
 
 #include "base/bytes.h"
-#include "base/secret.h"
-#include "dataplane/channel/data_cipher.h"
-
-struct evp_cipher_ctx_st;
+#include "dataplane/channel/aead_engines.h"
+#include "dataplane/channel/aead_ipsec_mb.h"
+#include "dataplane/channel/aead_openssl.h"
+#include "dataplane/channel/aead_sodium.h"
+#include "dataplane/channel/aead_types.h"
 
 namespace ringway {
-
-using AeadNonce = std::array<std::uint8_t, kAeadNonceSize>;
 
 /// One AEAD key, used in one direction: seals or opens packets, in place or into another buffer.
 ///
 /// Pure; move-only; owned by one KeyState and used on its session's worker. Allocates when it is
-/// made, never for a packet. AES-GCM runs on OpenSSL with a context prepared once, so that a packet
-/// sets nothing but its nonce; ChaCha20-Poly1305 runs on libsodium. Which engine serves is the
-/// alternative that `engine_` holds: a branch that predicts well, where a virtual call would not
-/// inline.
+/// made, never for a packet. Which engine serves is the alternative that `engine_` holds: a branch
+/// that predicts well, where a virtual call would not inline.
 class Aead {
  public:
-  enum class Use : std::uint8_t { Seal, Open };
+  using Use = AeadUse;
 
   /// `key` has key_size_of(cipher) bytes. It is copied; the caller keeps and wipes its own.
-  Aead(Use use, DataCipher cipher, Bytes key);
+  /// `engines` outlives the Aead, unless it is the default, and belongs to the same thread.
+  Aead(Use use, DataCipher cipher, Bytes key, const AeadEngines& engines = AeadEngines());
 
   /// `ciphertext` is as long as `plaintext`, and either begins where it begins or does not overlap
   /// it; `tag` has kAeadTagSize bytes. `nonce` must never have sealed anything under this key.
@@ -39,16 +35,12 @@ class Aead {
                           MutableBytes plaintext);
 
  private:
-  struct ContextFree {
-    void operator()(evp_cipher_ctx_st* context) const;
-  };
-  using OpensslGcm = std::unique_ptr<evp_cipher_ctx_st, ContextFree>;
-  using SodiumChaCha = Secret<32>;
+  using Engine = std::variant<OpensslAead, SodiumChaCha, IpsecMbGcm, IpsecMbChaCha>;
 
-  static std::variant<OpensslGcm, SodiumChaCha> make_engine(Use use, DataCipher cipher, Bytes key);
+  static Engine make_engine(Use use, DataCipher cipher, Bytes key, const AeadEngines& engines);
 
   Use use_;
-  std::variant<OpensslGcm, SodiumChaCha> engine_;
+  Engine engine_;
 };
 
 }  // namespace ringway

@@ -4,7 +4,7 @@
 
 namespace ringway {
 
-void KeySlots::install(const DataKeys& keys) {
+void KeySlots::install(const DataKeys& keys, const AeadEngines& engines) {
   if (newest_ && newest_->key_id() != keys.key_id && newest_counts()) {
     // Reset first, so that the evicted key is wiped here and not kept by a moved-from slot.
     older_.reset();
@@ -13,7 +13,7 @@ void KeySlots::install(const DataKeys& keys) {
   }
   if (older_ && older_->key_id() == keys.key_id) older_.reset();
   newest_.reset();
-  newest_.emplace(keys, limits_);
+  newest_.emplace(keys, limits_, engines);
   send_from_ = keys.send_from;
   confirmed_ = false;
   promoted_ = false;

@@ -22,7 +22,8 @@ class KeySlots {
   /// keys.previous_expires_at, and the older so far is gone. But if the newest so far was neither
   /// confirmed nor promoted, its negotiation has failed: then it is the one to go. Keys with the id
   /// of one that is here take its place, because a packet could not name both.
-  void install(const DataKeys& keys);
+  /// `engines` outlives the keys, unless it is the default.
+  void install(const DataKeys& keys, const AeadEngines& engines = AeadEngines());
 
   /// The key that opens a packet which names `key_id`; null when there is none, or no more.
   [[nodiscard]] KeyState* find(KeyId key_id, Instant now);

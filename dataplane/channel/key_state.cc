@@ -25,15 +25,15 @@ std::uint64_t blocks_of(std::size_t size) { return (size + 15) / 16 + 1; }
 
 }  // namespace
 
-KeyState::KeyState(const DataKeys& keys, const KeyLimits& limits)
+KeyState::KeyState(const DataKeys& keys, const KeyLimits& limits, const AeadEngines& engines)
     : key_id_(keys.key_id),
       counts_blocks_(keys.cipher != DataCipher::ChaCha20Poly1305),
       limits_(limits),
       seal_iv_(implicit_iv_of(keys.seal)),
       open_iv_(implicit_iv_of(keys.open)),
       counter_(limits.last_packet_id),
-      seal_key_(Aead::Use::Seal, keys.cipher, keys.seal.cipher_key(keys.cipher)),
-      open_key_(Aead::Use::Open, keys.cipher, keys.open.cipher_key(keys.cipher)) {}
+      seal_key_(Aead::Use::Seal, keys.cipher, keys.seal.cipher_key(keys.cipher), engines),
+      open_key_(Aead::Use::Open, keys.cipher, keys.open.cipher_key(keys.cipher), engines) {}
 
 std::expected<PacketId, Drop> KeyState::take_packet_id() {
   const std::optional<PacketId> packet_id = counter_.next();

@@ -33,7 +33,9 @@ struct KeyLimits {
 /// the count of failures.
 class KeyState {
  public:
-  explicit KeyState(const DataKeys& keys, const KeyLimits& limits = {});
+  /// `engines` outlives it, unless it is the default.
+  explicit KeyState(const DataKeys& keys, const KeyLimits& limits = {},
+                    const AeadEngines& engines = AeadEngines());
 
   [[nodiscard]] KeyId key_id() const { return key_id_; }
 

@@ -28,6 +28,24 @@ TEST(Secret, IsWipedAndGivenBackWhenDestroyed) {
   EXPECT_TRUE(std::all_of(memory, memory + 256, [](std::uint8_t byte) { return byte == 0; }));
 }
 
+// Security goal A26.
+TEST(Secret, TakesExpandedKeysFromAPoolOfTheirOwnAndWipesThem) {
+  const std::size_t slots = SecretArena::slots_in_use();
+  const std::size_t schedules = SecretArena::key_schedules_in_use();
+  const std::uint8_t* memory = nullptr;
+  {
+    Secret<SecretArena::kKeyScheduleSize> schedule;
+    std::ranges::fill(schedule.mutable_bytes(), std::uint8_t{0xa5});
+    memory = schedule.bytes().data();
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory) % SecretArena::kSlotSize, 0u);
+    EXPECT_EQ(SecretArena::key_schedules_in_use(), schedules + 1);
+    EXPECT_EQ(SecretArena::slots_in_use(), slots);
+  }
+  EXPECT_EQ(SecretArena::key_schedules_in_use(), schedules);
+  EXPECT_TRUE(std::all_of(memory, memory + SecretArena::kKeyScheduleSize,
+                          [](std::uint8_t byte) { return byte == 0; }));
+}
+
 TEST(Secret, MovesWithoutLeavingACopyBehind) {
   Secret<32> from;
   from.mutable_bytes()[0] = 9;

@@ -1,16 +1,30 @@
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
+#include <sys/time.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <new>
+#include <ostream>
 
 #include "dataplane/datapath.h"
+#include "tests/dataplane/channel/aead_support.h"
 #include "tests/dataplane/datapath_rig.h"
 
-// A binary of its own, because it replaces the allocators that it counts.
+// A binary of its own, because it replaces the allocators, locks and clocks that it counts.
 namespace {
 
 std::size_t allocation_count = 0;
+std::size_t lock_count = 0;
+std::size_t clock_count = 0;
+
+/// The function that this program stands in front of.
+template <typename Function>
+Function* behind(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
 
 void* counted_allocation(std::size_t size) {
   ++allocation_count;
@@ -40,15 +54,63 @@ void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
+extern "C" {
+int pthread_mutex_lock(pthread_mutex_t* mutex) {
+  static auto* const lock = behind<int(pthread_mutex_t*)>("pthread_mutex_lock");
+  ++lock_count;
+  return lock(mutex);
+}
+int pthread_rwlock_rdlock(pthread_rwlock_t* mutex) {
+  static auto* const lock = behind<int(pthread_rwlock_t*)>("pthread_rwlock_rdlock");
+  ++lock_count;
+  return lock(mutex);
+}
+int pthread_rwlock_wrlock(pthread_rwlock_t* mutex) {
+  static auto* const lock = behind<int(pthread_rwlock_t*)>("pthread_rwlock_wrlock");
+  ++lock_count;
+  return lock(mutex);
+}
+int clock_gettime(clockid_t clock, timespec* time) {
+  static auto* const read = behind<int(clockid_t, timespec*)>("clock_gettime");
+  ++clock_count;
+  return read(clock, time);
+}
+int gettimeofday(timeval* time, void* zone) {
+  static auto* const read = behind<int(timeval*, void*)>("gettimeofday");
+  ++clock_count;
+  return read(time, zone);
+}
+}
+
 namespace ringway {
 namespace {
 
 using test::DatapathRig;
+using test::engine_cases;
+using test::EngineCase;
 using test::kStart;
 using test::Packet;
 using test::packet_between;
 using test::RigClient;
 using Way = Verdict::Way;
+
+struct Counts {
+  std::size_t allocations = 0;
+  std::size_t locks = 0;
+  std::size_t clocks = 0;
+  friend bool operator==(const Counts&, const Counts&) = default;
+};
+std::ostream& operator<<(std::ostream& out, const Counts& counts) {
+  return out << counts.allocations << " allocations, " << counts.locks << " locks, "
+             << counts.clocks << " reads of the clock";
+}
+Counts counts() { return {allocation_count, lock_count, clock_count}; }
+
+DatapathSettings settings_for(const EngineCase& one) {
+  DatapathSettings settings = test::rig_settings();
+  settings.aead.set(one.cipher, one.engine);
+  return settings;
+}
 
 TEST(DatapathAllocation, IsNoticed) {
   ASSERT_TRUE(openssl_is_counted);
@@ -58,10 +120,22 @@ TEST(DatapathAllocation, IsNoticed) {
   EXPECT_GE(allocation_count, before + 1);
 }
 
-TEST(DatapathAllocation, NeverHappensForAPacket) {
-  for (const DataCipher cipher :
-       {DataCipher::Aes128Gcm, DataCipher::Aes256Gcm, DataCipher::ChaCha20Poly1305}) {
-    DatapathRig rig;
+TEST(DatapathLock, IsNoticedAsAReadOfTheClockIs) {
+  const Counts before = counts();
+  {
+    const Secret<32> takes_the_lock_of_the_arena;
+  }
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const Counts after = counts();
+  EXPECT_GE(after.locks, before.locks + 1);
+  EXPECT_GE(after.clocks, before.clocks + 1);
+}
+
+TEST(DatapathAllocation, NeverHappensForAPacketNorALockNorAReadOfTheClock) {
+  for (const EngineCase& one : engine_cases()) {
+    const DataCipher cipher = one.cipher;
+    DatapathRig rig(settings_for(one));
     RigClient& client = rig.connect({1}, {"10.8.0.2/32", "172.16.0.0/12"},
                                     {.ping_interval = 10s, .mss_limit_v4 = 1400});
     rig.install(client, test::make_keys({1}, 9, cipher), test::make_peer_keys({1}, 9, cipher));
@@ -74,7 +148,7 @@ TEST(DatapathAllocation, NeverHappensForAPacket) {
     store_be32(syn.data() + 16, 0x0a080002);
     Packet out(2000);
 
-    const std::size_t before = allocation_count;
+    const Counts before = counts();
     std::size_t forwarded = 0;
     for (std::size_t i = 0; i < datagrams.size(); ++i) {
       const Instant now = kStart + static_cast<int>(i) * 1s;
@@ -84,17 +158,18 @@ TEST(DatapathAllocation, NeverHappensForAPacket) {
       forwarded += rig.datapath.handle_packet(syn, out, now).way == Way::Link ? 1 : 0;
       rig.datapath.handle_timeout(now);
     }
-    const std::size_t after = allocation_count;
+    const Counts after = counts();
 
-    EXPECT_EQ(forwarded, 600u);
-    EXPECT_EQ(after, before) << name_of(cipher);
+    EXPECT_EQ(forwarded, 600u) << one.name();
+    EXPECT_EQ(after, before) << one.name();
   }
 }
 
 // Security goal A16: what a stranger or a bad peer sends costs no memory either.
 TEST(DatapathAllocation, NeverHappensForADroppedDatagramAPingOrAReport) {
-  for (const DataCipher cipher : {DataCipher::Aes256Gcm, DataCipher::ChaCha20Poly1305}) {
-    DatapathRig rig;
+  for (const EngineCase& one : engine_cases()) {
+    const DataCipher cipher = one.cipher;
+    DatapathRig rig(settings_for(one));
     RigClient& client =
         rig.connect({1}, {"10.8.0.2/32"}, {.ping_interval = 10s, .ping_restart = 30s});
     rig.install(client, test::make_keys({1}, 9, cipher), test::make_peer_keys({1}, 9, cipher));
@@ -106,7 +181,7 @@ TEST(DatapathAllocation, NeverHappensForADroppedDatagramAPingOrAReport) {
     Packet garbage(100, 0xf8);
     Packet scratch(Datapath::kPingSizeMax);
 
-    const std::size_t before = allocation_count;
+    const Counts before = counts();
     (void)rig.datapath.handle_datagram(exit, client.endpoint, kStart);
     (void)rig.datapath.handle_datagram(spoofed, client.endpoint, kStart);
     std::size_t pings = 0;
@@ -119,12 +194,12 @@ TEST(DatapathAllocation, NeverHappensForADroppedDatagramAPingOrAReport) {
       while (rig.datapath.poll_transmit(scratch, now)) ++pings;
       while (rig.datapath.poll_report()) ++reports;
     }
-    const std::size_t after = allocation_count;
+    const Counts after = counts();
 
     EXPECT_GT(pings, 10u);
     EXPECT_GT(reports, 5u);
     EXPECT_EQ(rig.count(Drop::BadTag), 200u);
-    EXPECT_EQ(after, before) << name_of(cipher);
+    EXPECT_EQ(after, before) << one.name();
   }
 }
 

@@ -9,7 +9,7 @@
 #include "tests/dataplane/channel/test_keys.h"
 
 // The data packet codec under hostile bytes. The first byte of the input chooses the cipher, the
-// format and what is done with the rest:
+// engine at each end, the format and what is done with the rest:
 //   - it arrives as a datagram: nothing opens that was not sealed;
 //   - it is a payload: sealed, it opens to itself, once; and with any one byte changed, never.
 
@@ -26,15 +26,21 @@ void arrive(KeyState& key, Bytes input) {
   RW_ASSERT(opened.error() == Drop::Truncated || opened.error() == Drop::BadTag);
 }
 
-void round_trip(const DataHeader& header, DataCipher cipher, Bytes input) {
+/// One engine at each end: what one seals, the other opens.
+struct Ends {
+  const AeadEngines& ours;
+  const AeadEngines& theirs;
+};
+
+void round_trip(const DataHeader& header, DataCipher cipher, const Ends& ends, Bytes input) {
   ByteReader reader(input);
   const std::size_t place = reader.u16();
   const std::uint8_t change = reader.u8();
   const Bytes payload = reader.take_rest();
   if (reader.truncated() || payload.empty()) return;
 
-  KeyState ours(test::make_keys(header.key_id, 1, cipher));
-  KeyState theirs(test::make_peer_keys(header.key_id, 1, cipher));
+  KeyState ours(test::make_keys(header.key_id, 1, cipher), {}, ends.ours);
+  KeyState theirs(test::make_peer_keys(header.key_id, 1, cipher), {}, ends.theirs);
   std::vector<std::uint8_t> out(payload.size() + kDataOverheadMax);
   const auto sealed = seal_packet(ours, header, payload, out);
   RW_ASSERT(sealed.has_value());
@@ -66,9 +72,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr DataCipher kCiphers[] = {DataCipher::Aes128Gcm, DataCipher::Aes256Gcm,
                                      DataCipher::ChaCha20Poly1305};
   const DataCipher cipher = kCiphers[(data[0] & 0x0f) % 3];
+  // Made once: opening ipsec-mb tests it.
+  static const AeadEngines openssl;
+  static const AeadEngines fastest(IpsecMb::open() ? AeadChoice::all(AeadEngine::IpsecMb)
+                                                   : AeadChoice::all(AeadEngine::Openssl));
+  const unsigned engines = (data[0] & 0x0f) / 3;
+  const Ends ends{.ours = engines & 1 ? openssl : fastest,
+                  .theirs = engines & 2 ? openssl : fastest};
   const Bytes rest{data + 1, size - 1};
   if (data[0] & 0x80) {
-    KeyState key(test::make_keys({0}, 1, cipher));
+    KeyState key(test::make_keys({0}, 1, cipher), {}, ends.theirs);
     arrive(key, rest);
     return 0;
   }
@@ -76,6 +89,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const DataHeader header{.opcode = v1 ? Opcode::DataV1 : Opcode::DataV2,
                           .key_id = {static_cast<std::uint8_t>(data[0] >> 4 & 3)},
                           .peer_id = v1 ? PeerId{} : PeerId{0x010203}};
-  round_trip(header, cipher, rest);
+  round_trip(header, cipher, ends, rest);
   return 0;
 }

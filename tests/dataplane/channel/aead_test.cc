@@ -1,18 +1,22 @@
 #include "dataplane/channel/aead.h"
 
 #include <gtest/gtest.h>
-#include <openssl/err.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "tests/dataplane/channel/aead_support.h"
 #include "tests/support/seeded_random.h"
 #include "tests/support/vectors.h"
 
 namespace ringway {
 namespace {
 
+using test::aead_nonce_of;
+using test::engine_cases;
+using test::EngineCase;
 using test::from_hex;
+using test::SealedPacket;
 using test::to_hex;
 
 struct KnownAnswer {
@@ -58,40 +62,39 @@ constexpr KnownAnswer kKnownAnswers[] = {
      "1ae10b594f09e26a7e902ecbd0600691"},
 };
 
-AeadNonce nonce_of(Bytes bytes) {
-  AeadNonce nonce{};
-  std::ranges::copy(bytes, nonce.begin());
-  return nonce;
-}
-
-constexpr DataCipher kAllCiphers[] = {DataCipher::Aes128Gcm, DataCipher::Aes256Gcm,
-                                      DataCipher::ChaCha20Poly1305};
-
-TEST(Aead, SealsTheKnownAnswers) {
+TEST(Aead, SealsTheKnownAnswersWithEveryEngine) {
   for (const KnownAnswer& known : kKnownAnswers) {
-    Aead aead(Aead::Use::Seal, known.cipher, from_hex(known.key));
-    const auto plaintext = from_hex(known.plaintext);
-    std::vector<std::uint8_t> ciphertext(plaintext.size());
-    std::array<std::uint8_t, kAeadTagSize> tag{};
+    for (const EngineCase& one : engine_cases()) {
+      if (one.cipher != known.cipher) continue;
+      const AeadEngines engines = one.engines();
+      Aead aead(Aead::Use::Seal, known.cipher, from_hex(known.key), engines);
+      const auto plaintext = from_hex(known.plaintext);
+      std::vector<std::uint8_t> ciphertext(plaintext.size());
+      std::array<std::uint8_t, kAeadTagSize> tag{};
 
-    aead.seal(nonce_of(from_hex(known.nonce)), from_hex(known.associated), plaintext, ciphertext,
-              tag);
+      aead.seal(aead_nonce_of(from_hex(known.nonce)), from_hex(known.associated), plaintext,
+                ciphertext, tag);
 
-    EXPECT_EQ(to_hex(ciphertext), known.ciphertext) << known.source;
-    EXPECT_EQ(to_hex(tag), known.tag) << known.source;
+      EXPECT_EQ(to_hex(ciphertext), known.ciphertext) << one.name() << known.source;
+      EXPECT_EQ(to_hex(tag), known.tag) << one.name() << known.source;
+    }
   }
 }
 
-TEST(Aead, OpensTheKnownAnswers) {
+TEST(Aead, OpensTheKnownAnswersWithEveryEngine) {
   for (const KnownAnswer& known : kKnownAnswers) {
-    Aead aead(Aead::Use::Open, known.cipher, from_hex(known.key));
-    const auto ciphertext = from_hex(known.ciphertext);
-    std::vector<std::uint8_t> plaintext(ciphertext.size());
+    for (const EngineCase& one : engine_cases()) {
+      if (one.cipher != known.cipher) continue;
+      const AeadEngines engines = one.engines();
+      Aead aead(Aead::Use::Open, known.cipher, from_hex(known.key), engines);
+      const auto ciphertext = from_hex(known.ciphertext);
+      std::vector<std::uint8_t> plaintext(ciphertext.size());
 
-    EXPECT_TRUE(aead.open(nonce_of(from_hex(known.nonce)), from_hex(known.associated), ciphertext,
-                          from_hex(known.tag), plaintext))
-        << known.source;
-    EXPECT_EQ(to_hex(plaintext), known.plaintext) << known.source;
+      EXPECT_TRUE(aead.open(aead_nonce_of(from_hex(known.nonce)), from_hex(known.associated),
+                            ciphertext, from_hex(known.tag), plaintext))
+          << one.name() << known.source;
+      EXPECT_EQ(to_hex(plaintext), known.plaintext) << one.name() << known.source;
+    }
   }
 }
 
@@ -100,30 +103,35 @@ TEST(Aead, SealsAndOpensTheVectorOfOpenvpnsUnitTest) {
   const auto vector = test::load_vector("unit-test-aead-shortpid");
   const auto text = vector.text("plaintext");
   const auto packet = vector.bytes("packet");
-  const AeadNonce nonce = nonce_of(vector.bytes("nonce"));
+  const AeadNonce nonce = aead_nonce_of(vector.bytes("nonce"));
   const Bytes tag = Bytes(packet).subspan(8, kAeadTagSize);
   const Bytes sealed = Bytes(packet).subspan(8 + kAeadTagSize);
 
-  Aead sealer(Aead::Use::Seal, DataCipher::Aes256Gcm, vector.bytes("key"));
-  std::vector<std::uint8_t> ciphertext(text.size());
-  std::array<std::uint8_t, kAeadTagSize> own_tag{};
-  sealer.seal(nonce, vector.bytes("aad"), bytes_of(text), ciphertext, own_tag);
-  EXPECT_EQ(to_hex(ciphertext), to_hex(sealed));
-  EXPECT_EQ(to_hex(own_tag), to_hex(tag));
+  for (const EngineCase& one : engine_cases()) {
+    if (one.cipher != DataCipher::Aes256Gcm) continue;
+    const AeadEngines engines = one.engines();
+    Aead sealer(Aead::Use::Seal, one.cipher, vector.bytes("key"), engines);
+    std::vector<std::uint8_t> ciphertext(text.size());
+    std::array<std::uint8_t, kAeadTagSize> own_tag{};
+    sealer.seal(nonce, vector.bytes("aad"), bytes_of(text), ciphertext, own_tag);
+    EXPECT_EQ(to_hex(ciphertext), to_hex(sealed)) << one.name();
+    EXPECT_EQ(to_hex(own_tag), to_hex(tag)) << one.name();
 
-  Aead opener(Aead::Use::Open, DataCipher::Aes256Gcm, vector.bytes("key"));
-  std::vector<std::uint8_t> plaintext(sealed.size());
-  ASSERT_TRUE(opener.open(nonce, vector.bytes("aad"), sealed, tag, plaintext));
-  EXPECT_EQ(text_of(plaintext), text);
+    Aead opener(Aead::Use::Open, one.cipher, vector.bytes("key"), engines);
+    std::vector<std::uint8_t> plaintext(sealed.size());
+    ASSERT_TRUE(opener.open(nonce, vector.bytes("aad"), sealed, tag, plaintext)) << one.name();
+    EXPECT_EQ(text_of(plaintext), text) << one.name();
+  }
 }
 
 TEST(Aead, WorksInPlaceAndIntoAnotherBufferAlikeForEveryLength) {
   test::SeededRandom random(1);
-  for (const DataCipher cipher : kAllCiphers) {
-    std::vector<std::uint8_t> key(key_size_of(cipher));
+  for (const EngineCase& one : engine_cases()) {
+    std::vector<std::uint8_t> key(key_size_of(one.cipher));
     random.fill(key);
-    Aead sealer(Aead::Use::Seal, cipher, key);
-    Aead opener(Aead::Use::Open, cipher, key);
+    const AeadEngines engines = one.engines();
+    Aead sealer(Aead::Use::Seal, one.cipher, key, engines);
+    Aead opener(Aead::Use::Open, one.cipher, key, engines);
     for (std::size_t size = 0; size < 300; ++size) {
       std::vector<std::uint8_t> plaintext(size);
       random.fill(plaintext);
@@ -137,22 +145,23 @@ TEST(Aead, WorksInPlaceAndIntoAnotherBufferAlikeForEveryLength) {
       sealer.seal(nonce, key, plaintext, apart, tag_apart);
       sealer.seal(nonce, key, in_place, in_place, tag_in_place);
 
-      ASSERT_EQ(apart, in_place) << name_of(cipher) << size;
-      ASSERT_EQ(tag_apart, tag_in_place) << name_of(cipher) << size;
+      ASSERT_EQ(apart, in_place) << one.name() << size;
+      ASSERT_EQ(tag_apart, tag_in_place) << one.name() << size;
       std::vector<std::uint8_t> opened(size);
-      ASSERT_TRUE(opener.open(nonce, key, apart, tag_apart, opened)) << name_of(cipher) << size;
-      ASSERT_TRUE(opener.open(nonce, key, in_place, tag_apart, in_place)) << name_of(cipher);
+      ASSERT_TRUE(opener.open(nonce, key, apart, tag_apart, opened)) << one.name() << size;
+      ASSERT_TRUE(opener.open(nonce, key, in_place, tag_apart, in_place)) << one.name();
       ASSERT_EQ(opened, plaintext);
       ASSERT_EQ(in_place, plaintext);
     }
   }
 }
 
-TEST(Aead, RefusesEverySingleFlippedBit) {
-  for (const DataCipher cipher : kAllCiphers) {
-    const std::vector<std::uint8_t> key(key_size_of(cipher), 7);
-    Aead sealer(Aead::Use::Seal, cipher, key);
-    Aead opener(Aead::Use::Open, cipher, key);
+TEST(Aead, RefusesEverySingleFlippedBitWhateverTheEngine) {
+  for (const EngineCase& one : engine_cases()) {
+    const std::vector<std::uint8_t> key(key_size_of(one.cipher), 7);
+    const AeadEngines engines = one.engines();
+    Aead sealer(Aead::Use::Seal, one.cipher, key, engines);
+    Aead opener(Aead::Use::Open, one.cipher, key, engines);
     const AeadNonce nonce{1, 2, 3};
     const std::array<std::uint8_t, 8> associated{0x48};
     std::array<std::uint8_t, 20> ciphertext{};
@@ -165,27 +174,87 @@ TEST(Aead, RefusesEverySingleFlippedBit) {
     const auto opens = [&](const std::vector<std::uint8_t>& row) {
       std::array<std::uint8_t, 20> plaintext{};
       const Bytes bytes(row);
-      return opener.open(nonce_of(bytes.first(12)), bytes.subspan(12, 8), bytes.subspan(20, 20),
-                         bytes.subspan(40, kAeadTagSize), plaintext);
+      return opener.open(aead_nonce_of(bytes.first(12)), bytes.subspan(12, 8),
+                         bytes.subspan(20, 20), bytes.subspan(40, kAeadTagSize), plaintext);
     };
 
     for (std::size_t bit = 0; bit < all.size() * 8; ++bit) {
       auto row = all;
       row[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
-      EXPECT_FALSE(opens(row)) << name_of(cipher) << " bit " << bit;
+      EXPECT_FALSE(opens(row)) << one.name() << " bit " << bit;
     }
-    EXPECT_TRUE(opens(all)) << name_of(cipher);
+    EXPECT_TRUE(opens(all)) << one.name();
   }
 }
 
-// A TLS session of the same thread would take a leftover for its own (SSL_get_error(3)).
-TEST(Aead, LeavesNothingInTheErrorQueueWhenItRefuses) {
-  for (const DataCipher cipher : kAllCiphers) {
-    Aead opener(Aead::Use::Open, cipher, std::vector<std::uint8_t>(key_size_of(cipher)));
-    std::array<std::uint8_t, 32> text{};
+// Security goal A25: whichever engine serves at either end, the packet is the same.
+TEST(Aead, ComputesTheSameWithEveryEngineForEverySizeAndAlignment) {
+  const std::uint64_t seed = test::seed_or(2026);
+  SCOPED_TRACE(testing::Message() << "RINGWAY_SEED=" << seed);
+  test::SeededRandom random(seed);
+  for (const DataCipher cipher : kDataCiphers) {
+    std::vector<std::uint8_t> key(key_size_of(cipher));
+    random.fill(key);
+    Aead reference(Aead::Use::Seal, cipher, key, AeadEngines(AeadChoice::all(AeadEngine::Openssl)));
+    for (const EngineCase& one : engine_cases()) {
+      if (one.cipher != cipher) continue;
+      const AeadEngines engines = one.engines();
+      Aead sealer(Aead::Use::Seal, cipher, key, engines);
+      Aead opener(Aead::Use::Open, cipher, key, engines);
+      for (int i = 0; i < 300; ++i) {
+        const std::size_t size = i % 3 == 0 ? random.next() % 9001 : random.next() % 2049;
+        SealedPacket packet = SealedPacket::random(random, size);
+        packet.associated.resize(random.next() % 25);
+        packet.seal_with(reference);
+        // Tag and text lie behind one another, as in a datagram, at any alignment.
+        const std::size_t offset = random.next() % 64;
+        std::vector<std::uint8_t> row(offset + kAeadTagSize + size);
+        const MutableBytes tag = MutableBytes(row).subspan(offset, kAeadTagSize);
+        const MutableBytes text = MutableBytes(row).subspan(offset + kAeadTagSize);
+        std::ranges::copy(packet.plaintext, text.begin());
 
-    EXPECT_FALSE(opener.open({}, {}, text, std::array<std::uint8_t, kAeadTagSize>{}, text));
-    EXPECT_EQ(ERR_peek_error(), 0u) << name_of(cipher);
+        sealer.seal(packet.nonce, packet.associated, text, text, tag);
+        ASSERT_TRUE(std::ranges::equal(text, packet.ciphertext)) << one.name() << ' ' << size;
+        ASSERT_TRUE(std::ranges::equal(tag, packet.tag)) << one.name() << ' ' << size;
+        ASSERT_TRUE(opener.open(packet.nonce, packet.associated, text, tag, text)) << one.name();
+        ASSERT_TRUE(std::ranges::equal(text, packet.plaintext)) << one.name() << ' ' << size;
+      }
+    }
+  }
+}
+
+TEST(Aead, SealsAndOpensNothingAtAll) {
+  for (const EngineCase& one : engine_cases()) {
+    const std::vector<std::uint8_t> key(key_size_of(one.cipher), 3);
+    const AeadEngines engines = one.engines();
+    Aead sealer(Aead::Use::Seal, one.cipher, key, engines);
+    Aead opener(Aead::Use::Open, one.cipher, key, engines);
+    Aead reference(Aead::Use::Open, one.cipher, key);
+    std::array<std::uint8_t, kAeadTagSize> tag{};
+
+    sealer.seal({}, {}, {}, {}, tag);
+
+    EXPECT_TRUE(opener.open({}, {}, {}, tag, {})) << one.name();
+    EXPECT_TRUE(reference.open({}, {}, {}, tag, {})) << one.name();
+    EXPECT_FALSE(opener.open({1}, {}, {}, tag, {})) << one.name();
+  }
+}
+
+TEST(Aead, RefusesWhatWasCutOffWhateverTheEngine) {
+  test::SeededRandom random(6);
+  for (const EngineCase& one : engine_cases()) {
+    const std::vector<std::uint8_t> key(key_size_of(one.cipher), 3);
+    const AeadEngines engines = one.engines();
+    Aead sealer(Aead::Use::Seal, one.cipher, key, engines);
+    Aead opener(Aead::Use::Open, one.cipher, key, engines);
+    SealedPacket packet = SealedPacket::random(random, 200);
+    packet.seal_with(sealer);
+    ASSERT_TRUE(packet.opens_with(opener));
+    while (!packet.ciphertext.empty()) {
+      packet.ciphertext.pop_back();
+      packet.plaintext.pop_back();
+      ASSERT_FALSE(packet.opens_with(opener)) << one.name() << packet.ciphertext.size();
+    }
   }
 }
 
