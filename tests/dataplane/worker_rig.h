@@ -92,6 +92,8 @@ struct RigSettings {
   bool steer_link = true;
   bool multishot_tun_reads = true;
   std::uint16_t mtu = 1500;
+  /// Off: nothing runs until start(), so that what is sent before waits in the kernel.
+  bool starts = true;
   WorkerLimits limits;
 };
 
@@ -135,6 +137,9 @@ class WorkerRig {
     auto created = WorkerGroup::create(std::move(group_settings));
     RW_ASSERT(created.has_value());
     group = std::move(*created);
+    if (settings.starts) start();
+  }
+  void start() const {
     const auto started = group->start();
     RW_ASSERT(started.has_value());
   }

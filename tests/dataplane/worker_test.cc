@@ -299,6 +299,42 @@ TEST(Worker, PublishesTheTrafficOfItsPeersAndForgetsItWithThem) {
       [&traffic](const CounterSnapshot&) { return traffic.of({3})->bytes_received == 0; }));
 }
 
+// A turn is one io_uring_enter(), the only system call of the packet path. 64 packets that wait
+// take a turn to be received, one to be sent on and one to be told so; the rest is slack for a
+// scheduler that lets the worker go before everything is there.
+constexpr std::uint64_t kBurst = 64;
+constexpr std::uint64_t kTurnsForABurst = 8;
+
+TEST(Worker, TakesAFewSystemCallsForABurstFromTheLink) {
+  WorkerRig rig({.starts = false});
+  const HostSocket host(rig.server_v4);
+  TunnelClient& client = rig.connect({0});
+  const Packet inner = inner_packet({.address = client.v4, .port = 5000}, host.local(), kHello);
+  for (std::uint64_t i = 0; i < kBurst; ++i) client.send(inner);
+
+  rig.start();
+
+  ASSERT_TRUE(rig.eventually([](const CounterSnapshot& counters) {
+    return counters.of(Counter::TunSentPackets) == kBurst;
+  }));
+  EXPECT_LE(rig.group->counters().of(Counter::LoopTurns), kTurnsForABurst);
+}
+
+TEST(Worker, TakesAFewSystemCallsForABurstFromTheTun) {
+  WorkerRig rig({.starts = false});
+  const HostSocket host(rig.server_v4);
+  TunnelClient& client = rig.connect({0});
+  for (std::uint64_t i = 0; i < kBurst; ++i)
+    host.send({.address = client.v4, .port = 5000}, kHello);
+
+  rig.start();
+
+  ASSERT_TRUE(rig.eventually([](const CounterSnapshot& counters) {
+    return counters.of(Counter::LinkSentPackets) >= kBurst;
+  }));
+  EXPECT_LE(rig.group->counters().of(Counter::LoopTurns), kTurnsForABurst);
+}
+
 TEST(Worker, SleepsWhenThereIsNothingToDo_R16) {
   WorkerRig rig;
   ASSERT_TRUE(rig.eventually(
