@@ -10,7 +10,8 @@
 
 namespace ringway {
 
-/// SHELL: tests and measures every engine of this build with every cipher, in some 5 ms. Logs an
+/// SHELL: tests and measures every engine of this build with every cipher, in some 6 ms of
+/// processor time. Logs an
 /// error for each that fails. Call after the SecretArena was reserved.
 std::vector<AeadTrial> try_aead_engines();
 

@@ -66,6 +66,11 @@ if ! is_stock_server; then
   server_refuses 'a port that is none' '99999' "$(config_with bad-port 's|^port .*|port 99999|')"
   server_refuses 'the outer address within the inner network' '192\.0\.2' \
     "$(config_with overlap 's|^server .*|server 192.0.2.0 255.255.255.0|' "local $server_v4")"
+  server_refuses 'an AEAD engine that is none' 'aead-engine.*frob.*openssl|frob.*aead-engine' \
+    "$(config_with bad-engine '' 'aead-engine frob')"
+  server_refuses 'an AEAD engine that cannot serve a cipher' \
+    'aead-engine libsodium.*AES-256-GCM.*aead-engine auto' \
+    "$(config_with weak-engine '' 'aead-engine libsodium')"
 fi
 
 # A revocation list past its date: who is revoked is not known, so nobody is let in. Whether the
