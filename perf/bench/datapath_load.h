@@ -14,7 +14,7 @@ namespace ringway::bench {
 /// and the gate counts. Single-threaded; allocates when it is made.
 class DatapathLoad {
  public:
-  static constexpr std::size_t kBatch = 64;
+  static constexpr std::size_t kBatch = 256;
   static constexpr Instant kNow{1000s};
 
   struct Settings {

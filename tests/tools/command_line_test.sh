@@ -45,6 +45,7 @@ server 10.8.0.0 255.255.255.0
 EOF
 
 expect 0 '^ringway [0-9]' '' --version
+expect 0 'AEADs by .*openssl, libsodium' '' --version
 expect 0 'server' '' --help
 expect 0 '^  --server-ipv6 NETWORK/BITS' '' server --help
 expect 0 '^local \* 1194 udp$' '' server "$work/server.conf" --print-config
