@@ -17,6 +17,8 @@ enum class Counter : std::uint8_t {
   LinkReceivedBytes,
   LinkSentPackets,
   LinkSentBytes,
+  LinkSentTrains,      ///< sends of more than one datagram
+  LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
   TunSentPackets,  ///< written to the TUN
@@ -40,13 +42,30 @@ enum class Counter : std::uint8_t {
 
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
 
-inline constexpr std::string_view kCounterNames[] = {
-    "link_received_packets", "link_received_bytes", "link_sent_packets",  "link_sent_bytes",
-    "tun_received_packets",  "tun_received_bytes",  "tun_sent_packets",   "tun_sent_bytes",
-    "control_datagrams",     "handed_over_packets", "taken_over_packets", "loop_turns",
-    "link_receive_starved",  "link_receive_failed", "link_receive_armed", "tun_read_starved",
-    "tun_read_failed",       "tun_read_armed",      "link_waits",         "tun_waits",
-    "completion_overflows",  "ring_failures"};
+inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
+                                                     "link_received_bytes",
+                                                     "link_sent_packets",
+                                                     "link_sent_bytes",
+                                                     "link_sent_trains",
+                                                     "link_refused_trains",
+                                                     "tun_received_packets",
+                                                     "tun_received_bytes",
+                                                     "tun_sent_packets",
+                                                     "tun_sent_bytes",
+                                                     "control_datagrams",
+                                                     "handed_over_packets",
+                                                     "taken_over_packets",
+                                                     "loop_turns",
+                                                     "link_receive_starved",
+                                                     "link_receive_failed",
+                                                     "link_receive_armed",
+                                                     "tun_read_starved",
+                                                     "tun_read_failed",
+                                                     "tun_read_armed",
+                                                     "link_waits",
+                                                     "tun_waits",
+                                                     "completion_overflows",
+                                                     "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
 constexpr std::string_view name_of(Counter counter) {
@@ -84,7 +103,9 @@ class alignas(kCacheLineSize) Counters {
   void add(Counter counter, std::uint64_t amount = 1) {
     bump(counters_[static_cast<std::size_t>(counter)], amount);
   }
-  void add(Drop drop) { bump(shell_drops_[static_cast<std::size_t>(drop)], 1); }
+  void add(Drop drop, std::uint64_t count = 1) {
+    bump(shell_drops_[static_cast<std::size_t>(drop)], count);
+  }
   void add_send_error(int error_number) { bump(send_errors_[io_error_index(error_number)], 1); }
   void add_tun_write_error(int error_number) {
     bump(tun_write_errors_[io_error_index(error_number)], 1);

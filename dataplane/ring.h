@@ -94,7 +94,10 @@ class Ring {
   [[nodiscard]] bool read_packet(RequestTag tag, int fd, std::uint16_t group, std::size_t size);
   [[nodiscard]] bool read(RequestTag tag, int fd, MutableBytes into);
   [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
+  /// Where the socket's send buffer is full, the send waits in the kernel.
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
+  /// Where it is full, the send ends with EAGAIN: sends that wait would wake in reverse order.
+  [[nodiscard]] bool send_message_now(RequestTag tag, int fd, const msghdr& message);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.

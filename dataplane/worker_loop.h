@@ -103,6 +103,7 @@ class WorkerLoop {
   LinkSender sender_;
   BufferPool taken_over_;
   Datapath datapath_;
+  std::vector<std::uint8_t> scratch_;
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;
