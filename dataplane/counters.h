@@ -22,7 +22,8 @@ enum class Counter : std::uint8_t {
   LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
-  TunSentPackets,  ///< inner packets that the TUN took, alone or merged
+  TunReceivedFrames,  ///< super-packets among them
+  TunSentPackets,     ///< inner packets that the TUN took, alone or merged
   TunSentBytes,
   TunWrittenFrames,   ///< writes that the TUN took
   TunMergedPackets,   ///< inner packets that were in super-packets
@@ -40,7 +41,7 @@ enum class Counter : std::uint8_t {
   TunReadFailed,
   TunReadArmed,
   LinkWaits,  ///< times that a socket's send buffer was full
-  TunWaits,   ///< turns in which the TUN was not read because all send buffers were busy
+  TunWaits,   ///< turns after which packets for the link waited, for a full socket or for a turn
   CompletionOverflows,
   RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
   kCount,
@@ -48,15 +49,37 @@ enum class Counter : std::uint8_t {
 
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
 
-inline constexpr std::string_view kCounterNames[] = {
-    "link_received_packets", "link_received_bytes", "link_received_trains", "link_sent_packets",
-    "link_sent_bytes",       "link_sent_trains",    "link_refused_trains",  "tun_received_packets",
-    "tun_received_bytes",    "tun_sent_packets",    "tun_sent_bytes",       "tun_written_frames",
-    "tun_merged_packets",    "tun_refused_frames",  "tun_merging_pauses",   "tun_write_waits",
-    "control_datagrams",     "handed_over_packets", "taken_over_packets",   "loop_turns",
-    "link_receive_starved",  "link_receive_failed", "link_receive_armed",   "tun_read_starved",
-    "tun_read_failed",       "tun_read_armed",      "link_waits",           "tun_waits",
-    "completion_overflows",  "ring_failures"};
+inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
+                                                     "link_received_bytes",
+                                                     "link_received_trains",
+                                                     "link_sent_packets",
+                                                     "link_sent_bytes",
+                                                     "link_sent_trains",
+                                                     "link_refused_trains",
+                                                     "tun_received_packets",
+                                                     "tun_received_bytes",
+                                                     "tun_received_frames",
+                                                     "tun_sent_packets",
+                                                     "tun_sent_bytes",
+                                                     "tun_written_frames",
+                                                     "tun_merged_packets",
+                                                     "tun_refused_frames",
+                                                     "tun_merging_pauses",
+                                                     "tun_write_waits",
+                                                     "control_datagrams",
+                                                     "handed_over_packets",
+                                                     "taken_over_packets",
+                                                     "loop_turns",
+                                                     "link_receive_starved",
+                                                     "link_receive_failed",
+                                                     "link_receive_armed",
+                                                     "tun_read_starved",
+                                                     "tun_read_failed",
+                                                     "tun_read_armed",
+                                                     "link_waits",
+                                                     "tun_waits",
+                                                     "completion_overflows",
+                                                     "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
 constexpr std::string_view name_of(Counter counter) {
