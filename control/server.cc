@@ -112,6 +112,7 @@ Result<void> run_server(ServerConfig config) {
   if (Result<void> pushes = check_pushes(config); !pushes) return pushes;
   reserve_secrets(config);
   WorkerPlan plan = plan_workers(config.workers, read_cores());
+  test_link_offloads(plan);
   const std::uint16_t worker_count = plan.count;
 
   Result<SignalInbox> signals = SignalInbox::open();
@@ -131,7 +132,7 @@ Result<void> run_server(ServerConfig config) {
   if (!senders) return std::unexpected(senders.error());
   Result<TunDevice> tun = open_tun(config.tunnel, worker_count, kTunOffloads);
   if (!tun) return std::unexpected(tun.error());
-  plan.offloads.tun = tun->offloads();
+  apply_proof(plan, *tun);
   log_worker_plan(plan, config.workers);
   std::optional<TunSteering> steering = steer_tun(*tun, config);
 
