@@ -86,12 +86,14 @@ Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGrou
 Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
                                                   std::vector<UdpSocketGroup> listeners,
                                                   const WorkerPlan& plan) {
-  WorkerGroupSettings settings{.datapath = datapath_settings(config),
-                               .listeners = std::move(listeners),
-                               .offloads = plan.offloads,
-                               .cores = plan.cores,
-                               .multishot_tun_reads = !config.workers.like_6_1,
-                               .peers_max = 2 * config.clients_max + tun.queue_count()};
+  WorkerGroupSettings settings{
+      .datapath = datapath_settings(config),
+      .listeners = std::move(listeners),
+      .offloads = plan.offloads,
+      .pacing = {.delay_max = config.workers.batch_delay, .busy_poll = config.workers.busy_poll},
+      .cores = plan.cores,
+      .multishot_tun_reads = !config.workers.like_6_1,
+      .peers_max = 2 * config.clients_max + tun.queue_count()};
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
     settings.tun_queues.push_back(tun.take_queue(i));
   }

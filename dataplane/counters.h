@@ -25,6 +25,8 @@ enum class Counter : std::uint8_t {
   HandedOverPackets,  ///< given to the worker that owns them
   TakenOverPackets,   ///< received from other workers
   LoopTurns,
+  GatherTurns,         ///< ... before which it waited for a batch
+  SpinTurns,           ///< ... before which it did not sleep (`busy-poll-us`)
   LinkReceiveStarved,  ///< a multishot receive ended for want of buffers (ENOBUFS)
   LinkReceiveFailed,   ///< ... or with another error
   LinkReceiveArmed,
@@ -40,13 +42,30 @@ enum class Counter : std::uint8_t {
 
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
 
-inline constexpr std::string_view kCounterNames[] = {
-    "link_received_packets", "link_received_bytes", "link_sent_packets",  "link_sent_bytes",
-    "tun_received_packets",  "tun_received_bytes",  "tun_sent_packets",   "tun_sent_bytes",
-    "control_datagrams",     "handed_over_packets", "taken_over_packets", "loop_turns",
-    "link_receive_starved",  "link_receive_failed", "link_receive_armed", "tun_read_starved",
-    "tun_read_failed",       "tun_read_armed",      "link_waits",         "tun_waits",
-    "completion_overflows",  "ring_failures"};
+inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
+                                                     "link_received_bytes",
+                                                     "link_sent_packets",
+                                                     "link_sent_bytes",
+                                                     "tun_received_packets",
+                                                     "tun_received_bytes",
+                                                     "tun_sent_packets",
+                                                     "tun_sent_bytes",
+                                                     "control_datagrams",
+                                                     "handed_over_packets",
+                                                     "taken_over_packets",
+                                                     "loop_turns",
+                                                     "gather_turns",
+                                                     "spin_turns",
+                                                     "link_receive_starved",
+                                                     "link_receive_failed",
+                                                     "link_receive_armed",
+                                                     "tun_read_starved",
+                                                     "tun_read_failed",
+                                                     "tun_read_armed",
+                                                     "link_waits",
+                                                     "tun_waits",
+                                                     "completion_overflows",
+                                                     "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
 constexpr std::string_view name_of(Counter counter) {
