@@ -34,6 +34,8 @@ enum class Counter : std::uint8_t {
   HandedOverPackets,  ///< given to the worker that owns them
   TakenOverPackets,   ///< received from other workers
   LoopTurns,
+  GatherTurns,         ///< ... before which it waited for a batch
+  SpinTurns,           ///< ... before which it did not sleep (`busy-poll-us`)
   LinkReceiveStarved,  ///< a multishot receive ended for want of buffers (ENOBUFS)
   LinkReceiveFailed,   ///< ... or with another error
   LinkReceiveArmed,
@@ -70,6 +72,8 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "handed_over_packets",
                                                      "taken_over_packets",
                                                      "loop_turns",
+                                                     "gather_turns",
+                                                     "spin_turns",
                                                      "link_receive_starved",
                                                      "link_receive_failed",
                                                      "link_receive_armed",

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "dataplane/batch_pacer.h"
 #include "dataplane/counters.h"
 #include "dataplane/datapath.h"
 #include "dataplane/messages.h"
@@ -57,6 +58,7 @@ struct WorkerSettings {
   /// A queue of the TUN (TunDevice::take_queue()), opened with `offloads.tun`.
   UniqueFd tun_queue;
   Offloads offloads;
+  PacingSettings pacing;
   /// The core that the thread is pinned to.
   std::optional<unsigned> core;
   /// Off: the TUN is read packet by packet, as on kernels that cannot do otherwise.

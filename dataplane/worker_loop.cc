@@ -29,6 +29,8 @@ constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
 /// After a failed submission, so that want of memory does not become a spin (R16).
 constexpr std::chrono::milliseconds kPauseAfterFailure{5};
+/// Ends a wait for a batch early; what one receive or read brings meanwhile counts once.
+constexpr unsigned kGatheredCompletions = 64;
 /// Cancelled requests complete at once. If they do not, ending the process is all that is safe.
 constexpr int kDrainTurnsMax = 100;
 constexpr Duration kDrainWait = 50ms;
@@ -82,7 +84,8 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                     .buffer_size = frame_room(settings)}),
       sender_({.budget = settings.limits.send_size,
                .datagram_size_max = datagram_size_max(settings),
-               .gso = settings.offloads.link_gso},
+               .gso = settings.offloads.link_gso,
+           .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
@@ -99,7 +102,8 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                .read_buffers = tun_buffers_,
                .counters = ports.counters}),
       link_receives_(settings.sockets.size()),
-      bell_due_(settings.datapath.worker_count) {
+      bell_due_(settings.datapath.worker_count),
+      pacer_(settings.pacing) {
   receive_header_.msg_namelen = kSocketNameSize;
   receive_header_.msg_controllen = kSocketControlSize;
   link_pending_.reserve(link_buffers_.count());
@@ -135,7 +139,7 @@ void WorkerLoop::run() {
 }
 
 void WorkerLoop::turn() {
-  const int failure = ring_.submit_and_wait(wait_time());
+  const int failure = wait();
   now_ = monotonic_now();
   completion_count_ = ring_.collect(completions_);
   for (PacketRing* lane : around_.lanes.from_others) {
@@ -155,6 +159,7 @@ void WorkerLoop::turn() {
   }
   feeder_.drain(now_);
 
+  note_load();
   run_timers();
   flush();
   ports_.counters.add(Counter::LoopTurns);
@@ -162,6 +167,28 @@ void WorkerLoop::turn() {
     ports_.counters.add(Counter::RingFailures);
     if (completion_count_ == 0) std::this_thread::sleep_for(kPauseAfterFailure);
   }
+}
+
+/// What the last turn prepared is submitted first in any case: waiting for a batch delays no
+/// answer.
+int WorkerLoop::wait() {
+  if (pacer_.spins(now_)) {
+    ports_.counters.add(Counter::SpinTurns);
+    return ring_.submit_and_look();
+  }
+  if (pacer_.delay() == Duration{0}) return ring_.submit_and_wait(wait_time());
+  ports_.counters.add(Counter::GatherTurns);
+  return ring_.submit_and_wait(std::min(wait_time(), pacer_.delay()), kGatheredCompletions);
+}
+
+void WorkerLoop::note_load() {
+  TurnLoad load{.now = now_};
+  for (std::size_t i = 0; i < completion_count_; ++i) {
+    if (!completions_[i].buffer) continue;
+    ++load.arrivals;
+    load.bytes += static_cast<std::uint32_t>(std::max(completions_[i].result, std::int32_t{0}));
+  }
+  pacer_.note_turn(load);
 }
 
 Duration WorkerLoop::wait_time() const {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "dataplane/batch_pacer.h"
 #include "dataplane/datapath.h"
 #include "dataplane/lasting_request.h"
 #include "dataplane/link_feeder.h"
@@ -54,7 +55,9 @@ class WorkerLoop {
  private:
   // worker_loop.cc: the turn.
   void turn();
+  [[nodiscard]] int wait();
   [[nodiscard]] Duration wait_time() const;
+  void note_load();
   void drain_commands();
   void handle_command(WorkerCommand command);
   void keep_traffic_of(PeerId peer);
@@ -136,6 +139,7 @@ class WorkerLoop {
   bool transmit_due_ = false;
   bool stopping_ = false;
   std::uint32_t overflows_seen_ = 0;
+  BatchPacer pacer_;
   Instant now_;
   Instant next_tick_;
   unsigned ticks_ = 0;
