@@ -94,6 +94,8 @@ struct RigSettings {
   std::uint16_t mtu = 1500;
   WorkerLimits limits;
   Offloads offloads = {.link_gso = false, .link_gro = false, .tun = {}};
+  /// Bytes; 0: the default.
+  std::uint32_t send_buffer_size = 0;
 };
 
 /// All that makes an uplink fast.
@@ -104,7 +106,8 @@ class WorkerRig {
  public:
   explicit WorkerRig(const RigSettings& settings = {}) {
     run("ip link set lo up");
-    auto device = TunDevice::open({.name = "tun", .queue_count = settings.workers});
+    auto device = TunDevice::open(
+        {.name = "tun", .queue_count = settings.workers, .offloads = settings.offloads.tun});
     RW_ASSERT(device.has_value());
     device_name = device->name();
     auto config = LinkConfig::open(device_name);
@@ -112,9 +115,12 @@ class WorkerRig {
     RW_ASSERT(config
                   ->apply({.v4 = InterfaceAddress{server_v4, 24},
                            .v6 = InterfaceAddress{server_v6, 64},
-                           .mtu = settings.mtu})
+                           .mtu = settings.mtu,
+                           .gso_size_max = 61'000})
                   .has_value());
-    auto sockets = open_udp_sockets({.port = 0, .gro = settings.offloads.link_gro},
+    auto sockets = open_udp_sockets({.port = 0,
+                                     .send_buffer_size = settings.send_buffer_size,
+                                     .gro = settings.offloads.link_gro},
                                     settings.workers);
     RW_ASSERT(sockets.has_value());
     port = sockets->sockets[0].local().port;
@@ -200,6 +206,7 @@ class HostSocket {
     sockets_ = std::move(group->sockets);
   }
   [[nodiscard]] Endpoint local() const { return sockets_[0].local(); }
+  [[nodiscard]] const UdpSocket& socket() const { return sockets_[0]; }
   [[nodiscard]] std::optional<Received> receive(int patience_ms = kPatienceMs) const {
     return receive_on(sockets_[0], patience_ms);
   }
