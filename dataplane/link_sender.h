@@ -27,7 +27,7 @@ namespace ringway {
 /// the same (other threads send on the socket, and the kernel's segmentation makes what is queued
 /// grow) is taken back and tried again, ahead of all that was not submitted yet.
 ///
-/// A train that the kernel refuses (E07) is sent again as single datagrams from the same buffer,
+/// A train that the kernel refuses (E08) is sent again as single datagrams from the same buffer,
 /// likewise ahead, and GsoRefusals remembers. Where trains are refused in a row, the socket has GSO
 /// no more.
 ///

@@ -264,7 +264,7 @@ TEST_F(LinkSenderTest, SendsEachDatagramAloneWithoutGso) {
 }
 
 // The kernel does not fragment the datagrams of a train, but it does fragment single ones.
-TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E07) {
+TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E08) {
   open_with_gso();
   test::run("ip link set lo mtu 1400");
   std::vector<Datagram> datagrams;
@@ -286,7 +286,7 @@ TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E07) {
   test::run("ip link set lo mtu 65536");
 }
 
-TEST_F(LinkSenderTest, GivesGsoUpWhereItIsRefusedAgainAndAgain_E07) {
+TEST_F(LinkSenderTest, GivesGsoUpWhereItIsRefusedAgainAndAgain_E08) {
   open_with_gso();
   test::run("ip link set lo mtu 1400");
 

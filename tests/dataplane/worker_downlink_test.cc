@@ -285,7 +285,7 @@ TEST(WorkerDownlink, CarriesPacketsBetweenClientsInTrains) {
 
 // A slow link: what is too much is dropped from the greedy client, by name, and the quiet one's
 // packets come through.
-TEST(WorkerDownlink, AGreedyClientDoesNotStarveAQuietOneOnASlowLink_R16) {
+TEST(WorkerDownlink, AGreedyClientDoesNotStarveAQuietOneOnASlowLink_C09) {
   WorkerRig rig({.offloads = kAll, .send_buffer_size = 64 << 10});
   TunnelClient& greedy = rig.connect({0});
   TunnelClient& quiet = rig.connect({1});
@@ -337,7 +337,7 @@ TEST(WorkerDownlink, GoesOnWhereTheSendBuffersEndInTheMiddleOfAFrame_E01) {
   for (std::uint8_t i = 0; i < 40; ++i) expect_burst(client, 20, 1000, 900 - i, i);
 }
 
-TEST(WorkerDownlink, SendsSuperPacketsWholeWhereTheRouteIsTooNarrowForTrains_E07) {
+TEST(WorkerDownlink, SendsSuperPacketsWholeWhereTheRouteIsTooNarrowForTrains_E08) {
   WorkerRig rig({.offloads = kAll});
   TunnelClient& client = rig.connect({0});
   const HostSocket host(rig.server_v4);
