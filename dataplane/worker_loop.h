@@ -7,13 +7,16 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "dataplane/batch_pacer.h"
 #include "dataplane/datapath.h"
 #include "dataplane/lasting_request.h"
+#include "dataplane/link_feeder.h"
 #include "dataplane/link_message.h"
 #include "dataplane/link_sender.h"
 #include "dataplane/packet_buffer.h"
 #include "dataplane/receive_buffers.h"
 #include "dataplane/ring.h"
+#include "dataplane/tun_writer.h"
 #include "dataplane/worker.h"
 
 namespace ringway {
@@ -28,7 +31,7 @@ namespace ringway {
 ///     read the clock, once
 ///     copy the completions, look at the lanes           -- what has arrived
 ///     carry out commands
-///     act on the completions, then on the lanes' packets, then on packets from the TUN
+///     act on the completions, then on what the link brought, the lanes' packets, and the TUN's
 ///     timers; reports; give buffers back; arm what has ended; ring bells
 class WorkerLoop {
  public:
@@ -52,7 +55,9 @@ class WorkerLoop {
  private:
   // worker_loop.cc: the turn.
   void turn();
+  [[nodiscard]] int wait();
   [[nodiscard]] Duration wait_time() const;
+  void note_load();
   void drain_commands();
   void handle_command(WorkerCommand command);
   void keep_traffic_of(PeerId peer);
@@ -67,10 +72,13 @@ class WorkerLoop {
 
   // worker_loop_link.cc: from the link, from the lanes, and to the link.
   void on_link_receive(const Completion& completion);
-  void receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener);
+  void drain_link();
+  struct PendingMessage;
+  void receive_train(const PendingMessage& message);
+  [[nodiscard]] bool receive_datagram(MutableBytes datagram, const LinkArrival& arrival);
   void take_over(const PacketRing::Record& record);
   void take_over_datagram(const PacketRing::Record& record);
-  void forward_to_peer(Bytes packet, bool from_lane);
+  void forward_to_peer(MutableBytes packet, bool from_lane);
   void hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes);
   void give_to_control(const LinkEndpoint& from, Bytes datagram);
   void send(const Verdict& verdict);
@@ -79,22 +87,27 @@ class WorkerLoop {
   // worker_loop_tun.cc: from the TUN and to the TUN.
   void arm_tun_reads();
   void on_tun_read(const Completion& completion);
-  void drain_tun();
-  void handle_frame(Bytes frame);
-  [[nodiscard]] bool write_to_tun(RequestTag tag, MutableBytes buffer, MutableBytes packet);
-  void on_tun_written(const Completion& completion);
+  void handle_frame(std::uint16_t buffer, MutableBytes frame);
+  void hand_over_frame(RoutedFrame& frame, MutableBytes packet);
+  [[nodiscard]] bool write_to_tun(MutableBytes datagram, const Verdict& verdict,
+                                  std::uint8_t outer_ecn);
+  void release_written();
 
   void drop(Drop reason) { ports_.counters.add(reason); }
 
-  /// A packet that was read from the TUN and waits for room in the sender.
-  struct PendingFrame {
+  /// A message that was received and waits for room in the writer.
+  struct PendingMessage {
     std::uint16_t buffer = 0;
-    Bytes bytes;
+    std::uint8_t listener = 0;
+    MutableBytes bytes;
   };
 
   const WorkerSettings& settings_;
   WorkerPorts& ports_;
   const Surroundings around_;
+
+  /// A larger datagram is nobody's. What the kernel cuts off where a buffer has room for one only.
+  const std::size_t datagram_size_max_;
 
   /// First in, last out: everything below may be registered with it.
   Ring ring_;
@@ -102,7 +115,11 @@ class WorkerLoop {
   ReceiveBuffers tun_buffers_;
   LinkSender sender_;
   BufferPool taken_over_;
+  TunWriter tun_writer_;
   Datapath datapath_;
+  /// For what is made or copied before it has a place: pings, packets from the lanes.
+  std::vector<std::uint8_t> scratch_;
+  LinkFeeder feeder_;
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;
@@ -114,7 +131,7 @@ class WorkerLoop {
   LastingRequest bell_;
   std::array<std::uint8_t, 8> bell_count_{};
 
-  std::vector<PendingFrame> tun_pending_;
+  std::vector<PendingMessage> link_pending_;
   /// Peers whose session is here, for the traffic table.
   std::vector<PeerId> peers_;
   std::vector<bool> bell_due_;
@@ -122,8 +139,10 @@ class WorkerLoop {
   bool transmit_due_ = false;
   bool stopping_ = false;
   std::uint32_t overflows_seen_ = 0;
+  BatchPacer pacer_;
   Instant now_;
   Instant next_tick_;
+  unsigned ticks_ = 0;
 };
 
 }  // namespace ringway

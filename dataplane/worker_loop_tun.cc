@@ -28,8 +28,7 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
   LastingRequest& read = tun_reads_[completion.tag.slot];
   if (completion.buffer) {
     const auto size = static_cast<std::size_t>(std::max(completion.result, std::int32_t{0}));
-    tun_pending_.push_back(
-        {.buffer = *completion.buffer, .bytes = tun_buffers_.take(*completion.buffer, size)});
+    handle_frame(*completion.buffer, tun_buffers_.take(*completion.buffer, size));
     read.note_progress();
   }
   if (completion.more) return;
@@ -41,63 +40,63 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
   read.note_ended(completion.result, tun_buffers_.available() > 0);
 }
 
-/// Packets stay here while all send buffers are in flight. The kernel then runs out of buffers to
-/// read into, and the TUN's own queue discipline sees that the link is slow.
-void WorkerLoop::drain_tun() {
-  std::size_t handled = 0;
-  while (handled < tun_pending_.size() && !sender_.room().empty()) {
-    const PendingFrame& frame = tun_pending_[handled++];
-    handle_frame(frame.bytes);
-    tun_buffers_.give_back(frame.buffer);
-  }
-  if (handled < tun_pending_.size()) ports_.counters.add(Counter::TunWaits);
-  tun_pending_.erase(tun_pending_.begin(),
-                     tun_pending_.begin() + static_cast<std::ptrdiff_t>(handled));
-}
-
-void WorkerLoop::handle_frame(Bytes frame) {
+void WorkerLoop::handle_frame(std::uint16_t buffer, MutableBytes frame) {
   const auto header = parse_vnet_header(frame);
-  if (!header) return drop(header.error());
-  const Bytes packet = frame.subspan(kVnetHeaderSize);
-  ports_.counters.add(Counter::TunReceivedPackets);
+  if (!header) {
+    tun_buffers_.give_back(buffer);
+    return drop(header.error());
+  }
+  const MutableBytes packet = frame.subspan(kVnetHeaderSize);
+  std::expected<RoutedFrame, Drop> routed = std::unexpected(Drop::TooBig);
+  if (header->is_gso() || packet.size() <= settings_.datapath.tun_mtu) {
+    routed = datapath_.route_frame(*header, packet);
+  } else {
+    // It may have been cut off at the end of the buffer.
+    drop(Drop::TooBig);
+  }
+  ports_.counters.add(Counter::TunReceivedPackets, routed ? routed->segmenter.packet_count() : 1);
   ports_.counters.add(Counter::TunReceivedBytes, packet.size());
-  // The queue was opened without offloads: what the kernel left unfinished all the same cannot be
-  // sent as it is.
-  if (header->is_gso() || header->needs_checksum) return drop(Drop::BadVnetHeader);
-  if (packet.size() > settings_.datapath.tun_mtu) return drop(Drop::TooBig);
-  forward_to_peer(packet, false);
+  if (header->is_gso()) ports_.counters.add(Counter::TunReceivedFrames);
+  if (routed && routed->owner == settings_.datapath.self) {
+    return feeder_.add(buffer, packet, *routed, now_);
+  }
+  if (routed) hand_over_frame(*routed, packet);
+  tun_buffers_.give_back(buffer);
 }
 
-/// The header goes into the ten bytes in front of the packet, which lie in the same buffer and have
-/// been read: a plain write then does, without a vector of pieces.
-bool WorkerLoop::write_to_tun(RequestTag tag, MutableBytes buffer, MutableBytes packet) {
-  RW_ASSERT(packet.data() >= buffer.data() + kVnetHeaderSize);
-  const auto offset = static_cast<std::size_t>(packet.data() - buffer.data());
+/// Lanes carry packets, each of which finds room or not.
+void WorkerLoop::hand_over_frame(RoutedFrame& frame, MutableBytes packet) {
+  while (frame.segmenter.left_count() > 0) {
+    const MutableBytes one = frame.segmenter.can_cut_in_place()
+                                 ? frame.segmenter.next_in_place(packet)
+                                 : frame.segmenter.write_next(scratch_);
+    hand_over(frame.owner, {.kind = PacketKind::InnerPacket, .endpoint = {}}, one);
+  }
+}
+
+/// The virtio header goes into the ten bytes in front of the packet, which belonged to the
+/// datagram's own header and have been read.
+bool WorkerLoop::write_to_tun(MutableBytes datagram, const Verdict& verdict,
+                              std::uint8_t outer_ecn) {
+  RW_ASSERT(verdict.packet.data() >= datagram.data() + kVnetHeaderSize);
+  const auto offset = static_cast<std::size_t>(verdict.packet.data() - datagram.data());
   const MutableBytes frame =
-      buffer.subspan(offset - kVnetHeaderSize, kVnetHeaderSize + packet.size());
-  write_vnet_header(frame.first<kVnetHeaderSize>(), VnetHeader{});
-  if (ring_.write(tag, settings_.tun_queue.get(), frame)) return true;
-  drop(Drop::TunWriteFailed);
+      datagram.subspan(offset - kVnetHeaderSize, kVnetHeaderSize + verdict.packet.size());
+  if (tun_writer_.add(frame, verdict.ip, outer_ecn)) return true;
+  drop(Drop::NoBuffer);
   return false;
 }
 
-void WorkerLoop::on_tun_written(const Completion& completion) {
-  if (completion.tag.operation == Operation::TunWrite) {
-    const auto buffer = static_cast<std::uint16_t>(completion.tag.slot);
-    link_buffers_.take_back(buffer);
-    link_buffers_.give_back(buffer);
-  } else {
-    const PacketBuffer done = taken_over_.take_back(completion.tag.slot);
+void WorkerLoop::release_written() {
+  while (const auto hold = tun_writer_.poll_released()) {
+    if (hold->kind == TunWriter::Hold::Kind::ReceiveBuffer) {
+      const auto buffer = static_cast<std::uint16_t>(hold->slot);
+      link_buffers_.take_back(buffer);
+      link_buffers_.give_back(buffer);
+    } else {
+      const PacketBuffer done = taken_over_.take_back(hold->slot);
+    }
   }
-  if (completion.result < 0) {
-    // The link is down (EIO), or memory is short: that packet is lost, and the TUN works again when
-    // it can (F05).
-    if (completion.result != -ECANCELED) ports_.counters.add_tun_write_error(-completion.result);
-    return drop(Drop::TunWriteFailed);
-  }
-  ports_.counters.add(Counter::TunSentPackets);
-  ports_.counters.add(Counter::TunSentBytes,
-                      static_cast<std::uint64_t>(completion.result) - kVnetHeaderSize);
 }
 
 }  // namespace ringway

@@ -10,6 +10,8 @@
 #include <ostream>
 
 #include "dataplane/datapath.h"
+#include "dataplane/fair_queue.h"
+#include "dataplane/gso_batch.h"
 #include "tests/dataplane/channel/aead_support.h"
 #include "tests/dataplane/datapath_rig.h"
 
@@ -147,20 +149,41 @@ TEST(DatapathAllocation, NeverHappensForAPacketNorALockNorAReadOfTheClock) {
     Packet syn = test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 5, 0xb4}});
     store_be32(syn.data() + 16, 0x0a080002);
     Packet out(2000);
+    Packet super_packet = test::tcp_packet(true, test::counting_bytes(13'000));
+    store_be32(super_packet.data() + 16, 0x0a080002);
+    const VnetHeader super_header{.gso_type = GsoType::TcpV4, .gso_size = 1300};
+    GsoBatch batch;
+    Packet train(65'536);
+    FairQueue queue({.frames_max = 16});
 
     const Counts before = counts();
     std::size_t forwarded = 0;
+    std::size_t segments = 0;
     for (std::size_t i = 0; i < datagrams.size(); ++i) {
       const Instant now = kStart + static_cast<int>(i) * 1s;
       const Verdict up = rig.datapath.handle_datagram(datagrams[i], client.endpoint, now);
       forwarded += up.way == Way::Tun ? 1 : 0;
       forwarded += rig.datapath.handle_packet(down, out, now).way == Way::Link ? 1 : 0;
       forwarded += rig.datapath.handle_packet(syn, out, now).way == Way::Link ? 1 : 0;
+      auto frame = rig.datapath.route_frame(super_header, super_packet);
+      queue.push({.slot = 3, .size = 13'000, .peer = frame->peer, .since = now});
+      batch.start(train, GsoBatch::kSegmentsMax);
+      const auto target = rig.datapath.target_of(*frame);
+      while (frame->segmenter.left_count() > 0) {
+        const std::size_t size = target->seal_overhead + frame->segmenter.next_size();
+        const auto sealed = rig.datapath.seal_next(*frame, super_packet, batch.reserve(size), now);
+        segments += sealed ? 1 : 0;
+        batch.commit(size);
+      }
+      queue.pop(0);
+      // Cutting has changed it: only its first packet's headers are what they were, but for sizes.
+      store_be16(super_packet.data() + 2, static_cast<std::uint16_t>(super_packet.size()));
       rig.datapath.handle_timeout(now);
     }
     const Counts after = counts();
 
     EXPECT_EQ(forwarded, 600u) << one.name();
+    EXPECT_EQ(segments, 2000u) << one.name();
     EXPECT_EQ(after, before) << one.name();
   }
 }

@@ -95,13 +95,21 @@ struct RigSettings {
   /// Off: nothing runs until start(), so that what is sent before waits in the kernel.
   bool starts = true;
   WorkerLimits limits;
+  Offloads offloads = {.link_gso = false, .link_gro = false, .tun = {}};
+  /// Bytes; 0: the default.
+  std::uint32_t send_buffer_size = 0;
 };
+
+/// All that makes an uplink fast.
+inline constexpr Offloads kUplinkOffloads = {
+    .link_gso = false, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
 
 class WorkerRig {
  public:
   explicit WorkerRig(const RigSettings& settings = {}) {
     run("ip link set lo up");
-    auto device = TunDevice::open({.name = "tun", .queue_count = settings.workers});
+    auto device = TunDevice::open(
+        {.name = "tun", .queue_count = settings.workers, .offloads = settings.offloads.tun});
     RW_ASSERT(device.has_value());
     device_name = device->name();
     auto config = LinkConfig::open(device_name);
@@ -109,9 +117,13 @@ class WorkerRig {
     RW_ASSERT(config
                   ->apply({.v4 = InterfaceAddress{server_v4, 24},
                            .v6 = InterfaceAddress{server_v6, 64},
-                           .mtu = settings.mtu})
+                           .mtu = settings.mtu,
+                           .gso_size_max = 61'000})
                   .has_value());
-    auto sockets = open_udp_sockets({.port = 0}, settings.workers);
+    auto sockets = open_udp_sockets({.port = 0,
+                                     .send_buffer_size = settings.send_buffer_size,
+                                     .gro = settings.offloads.link_gro},
+                                    settings.workers);
     RW_ASSERT(sockets.has_value());
     port = sockets->sockets[0].local().port;
     if (!settings.steer_link) {
@@ -129,6 +141,7 @@ class WorkerRig {
                                .tun_mtu = settings.mtu,
                                .sessions_max = 64};
     group_settings.limits = settings.limits;
+    group_settings.offloads = settings.offloads;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;
     group_settings.listeners.push_back(std::move(*sockets));
     for (std::uint16_t i = 0; i < settings.workers; ++i) {
@@ -198,6 +211,7 @@ class HostSocket {
     sockets_ = std::move(group->sockets);
   }
   [[nodiscard]] Endpoint local() const { return sockets_[0].local(); }
+  [[nodiscard]] const UdpSocket& socket() const { return sockets_[0]; }
   [[nodiscard]] std::optional<Received> receive(int patience_ms = kPatienceMs) const {
     return receive_on(sockets_[0], patience_ms);
   }
