@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <sched.h>
-
-#include <algorithm>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -21,6 +18,10 @@ namespace {
 /// Two keys each way and one more pair during a renegotiation; the channel's own are few.
 constexpr std::size_t kSecretsPerClient = 12;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
+
+/// Cut and sealed, so much fits one send of at most 65,487 bytes: 24 bytes are added to each
+/// packet, and its headers, to which a super-packet has only one set.
+constexpr std::uint32_t kSuperPacketSize = 61'000;
 
 /// A killed process leaves its sockets and its TUN device to its rings, which the kernel takes
 /// apart some moments after the process is gone. Its successor waits for that, less than a second
@@ -54,7 +55,9 @@ std::string place_of(const FileOrInline& file) {
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
-  LinkSettings settings{.mtu = config.mtu, .tx_queue_length = config.txqueuelen};
+  LinkSettings settings{.mtu = config.mtu,
+                        .tx_queue_length = config.txqueuelen,
+                        .gso_size_max = kSuperPacketSize};
   if (config.network_v4) {
     settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
                                    .prefix_length = config.network_v4->length};
@@ -70,17 +73,6 @@ LinkSettings link_settings(const TunnelConfig& config) {
 }
 
 }  // namespace
-
-std::uint16_t count_workers(const ServerConfig& config) {
-  std::uint32_t count = config.workers;
-  if (count == 0) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    const bool is_known = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-    count = is_known ? static_cast<std::uint32_t>(CPU_COUNT(&allowed)) : 1;
-  }
-  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(count, 1, TunDevice::kQueuesMax));
-}
 
 void reserve_secrets(const ServerConfig& config) {
   const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
@@ -167,9 +159,12 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
       listen.proto_text, v4, bound.to_string());
 }
 
-Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count) {
-  Result<TunDevice> tun = open_patiently(
-      [&] { return TunDevice::open({.name = config.device, .queue_count = worker_count}); });
+Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,
+                           const TunOffloads& wanted) {
+  Result<TunDevice> tun = open_patiently([&] {
+    return TunDevice::open(
+        {.name = config.device, .queue_count = worker_count, .offloads = wanted});
+  });
   if (!tun) return std::unexpected(tun.error());
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());

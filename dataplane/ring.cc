@@ -180,6 +180,13 @@ bool Ring::send_message(RequestTag tag, int fd, const msghdr& message) {
   return true;
 }
 
+bool Ring::send_message_now(RequestTag tag, int fd, const msghdr& message) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_sendmsg(request, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return true;
+}
+
 bool Ring::wait_writable(RequestTag tag, int fd) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;
@@ -196,12 +203,18 @@ bool Ring::cancel_all(RequestTag tag) {
 
 void Ring::submit() { io_uring_submit(&ring_); }
 
-int Ring::submit_and_wait(Duration timeout) {
+int Ring::submit_and_wait(Duration timeout, unsigned completions) {
+  RW_ASSERT(completions > 0);
   __kernel_timespec limit = timespec_of(timeout);
   io_uring_cqe* first = nullptr;
-  const int result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+  const int result = io_uring_submit_and_wait_timeout(&ring_, &first, completions, &limit, nullptr);
   if (result >= 0 || result == -ETIME || result == -EINTR) return 0;
   return -result;
+}
+
+int Ring::submit_and_look() {
+  const int result = io_uring_submit_and_get_events(&ring_);
+  return result >= 0 || result == -EINTR ? 0 : -result;
 }
 
 std::size_t Ring::collect(std::span<Completion> out) {

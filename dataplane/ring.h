@@ -97,7 +97,10 @@ class Ring {
   [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
   /// Writes the pieces as one packet. `pieces` itself stays as it is until the completion, too.
   [[nodiscard]] bool write_vector(RequestTag tag, int fd, std::span<const iovec> pieces);
+  /// Where the socket's send buffer is full, the send waits in the kernel.
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
+  /// Where it is full, the send ends with EAGAIN: sends that wait would wake in reverse order.
+  [[nodiscard]] bool send_message_now(RequestTag tag, int fd, const msghdr& message);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.
@@ -106,9 +109,16 @@ class Ring {
   /// Submits what was prepared, so that it begins now and not at the end of the turn. What it fails
   /// with shows at the next submit_and_wait().
   void submit();
-  /// Submits what was prepared and waits for a completion or for `timeout`. Returns 0, also for a
+  /// Submits what was prepared and waits for `completions`, or for `timeout`. Returns 0, also for a
   /// time-out, or the errno of a failure, after which the prepared requests are still there.
-  [[nodiscard]] int submit_and_wait(Duration timeout);
+  ///
+  /// With more than one, the time-out is the time in which a batch forms: the thread sleeps through
+  /// what comes meanwhile (a multishot receive counts once however much it has received). This does
+  /// what IORING_FEAT_MIN_TIMEOUT is for, equally well where measured, and on every kernel.
+  [[nodiscard]] int submit_and_wait(Duration timeout, unsigned completions = 1);
+  /// Submits what was prepared, lets the kernel post what is done, and does not sleep. Returns as
+  /// submit_and_wait() does.
+  [[nodiscard]] int submit_and_look();
   /// Moves completions that the kernel has posted into `out`, oldest first; returns how many.
   [[nodiscard]] std::size_t collect(std::span<Completion> out);
 

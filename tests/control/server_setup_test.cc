@@ -32,15 +32,6 @@ TEST(ServerSetup, SaysWhichFamiliesAreServedWhere) {
   }
 }
 
-TEST(ServerSetup, MakesAsManyWorkersAsItIsTold) {
-  ServerConfig config;
-  config.workers = 3;
-  EXPECT_EQ(count_workers(config), 3);
-
-  config.workers = 0;
-  EXPECT_GE(count_workers(config), 1);
-}
-
 TEST(ServerSetup, NamesTheWrapKeyThatCannotBeUsed) {
   WrapConfig config{.mode = WrapMode::TlsCrypt};
   config.key = {.path = "ta.key", .text = "no key", .where = "server.conf:12"};
