@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "control/channel/tls_context.h"
 #include "control/config/config.h"
+#include "control/worker_plan.h"
 #include "dataplane/admission/tls_wrap.h"
 #include "dataplane/datapath.h"
 #include "dataplane/udp_socket.h"
@@ -24,9 +25,9 @@ namespace ringway {
 void reserve_secrets(const ServerConfig& config);
 Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now);
 Result<TlsWrap> make_tls_wrap(const WrapConfig& config);
-/// One group a listener, with one socket a worker. Logs what is served where.
-Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
-                                                   std::uint16_t worker_count);
+/// One group a listener, with one socket a worker. Logs what is served where. Takes GRO out of the
+/// plan when a socket does not get it.
+Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan);
 /// A configured TUN that is up, with one queue a worker. What of `wanted` the kernel grants is in
 /// its offloads().
 Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,

@@ -85,7 +85,7 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       sender_({.budget = settings.limits.send_size,
                .datagram_size_max = datagram_size_max(settings),
                .gso = settings.offloads.link_gso,
-           .segments_max = settings.offloads.link_gso_segments_max},
+               .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,6 +58,31 @@ class LinkClient {
               static_cast<ssize_t>(datagram.size()))
         << std::strerror(errno);
   }
+  /// Datagrams of one size, of which the last may be smaller, as the kernel's own GSO sends them.
+  void send_train(const std::vector<std::vector<std::uint8_t>>& datagrams) const {
+    std::vector<std::uint8_t> all;
+    for (const auto& datagram : datagrams) all.insert(all.end(), datagram.begin(), datagram.end());
+    const auto size = static_cast<std::uint16_t>(datagrams.front().size());
+    alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof size)> control{};
+    cmsghdr segment{};
+    segment.cmsg_len = CMSG_LEN(sizeof size);
+    segment.cmsg_level = SOL_UDP;
+    segment.cmsg_type = UDP_SEGMENT;
+    std::memcpy(control.data(), &segment, sizeof segment);
+    std::memcpy(control.data() + CMSG_LEN(0), &size, sizeof size);
+    iovec vector{.iov_base = all.data(), .iov_len = all.size()};
+    msghdr header{};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    EXPECT_EQ(::sendmsg(fd_.get(), &header, 0), static_cast<ssize_t>(all.size()))
+        << std::strerror(errno);
+  }
+  void set_traffic_class(int value) const {
+    ::setsockopt(fd_.get(), IPPROTO_IP, IP_TOS, &value, sizeof value);
+    ::setsockopt(fd_.get(), IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
+  }
   /// The next datagram, or nothing in time.
   [[nodiscard]] std::optional<std::vector<std::uint8_t>> receive(
       int patience_ms = kPatienceMs) const {
@@ -104,6 +130,8 @@ inline void add_loopback_address(const IpAddress& address) {
 struct Received {
   std::vector<std::uint8_t> datagram;
   LinkEndpoint from;
+  std::size_t segment_size = 0;
+  std::uint8_t ecn = 0;
 };
 
 /// What a worker does through its ring, done by a plain recvmsg().
@@ -123,10 +151,10 @@ inline std::optional<Received> receive_on(const UdpSocket& socket, int patience_
   const ssize_t size = ::recvmsg(socket.fd(), &header, MSG_DONTWAIT);
   if (size < 0) return std::nullopt;
   datagram.resize(static_cast<std::size_t>(size));
-  const auto from = decode_link_endpoint(Bytes(name).first(header.msg_namelen),
-                                         Bytes(control).first(header.msg_controllen), 0);
-  if (!from) return std::nullopt;
-  return Received{std::move(datagram), *from};
+  const auto arrival = decode_link_arrival(Bytes(name).first(header.msg_namelen),
+                                           Bytes(control).first(header.msg_controllen), 0);
+  if (!arrival) return std::nullopt;
+  return Received{std::move(datagram), arrival->from, arrival->segment_size, arrival->ecn};
 }
 
 }  // namespace ringway::test

@@ -66,6 +66,11 @@ class TunnelClient {
     return {datagram->begin(), datagram->end()};
   }
   void send(Bytes inner) { link.send(seal(inner)); }
+  void send_train(const std::vector<Packet>& inner) {
+    std::vector<Packet> datagrams;
+    for (const Packet& packet : inner) datagrams.push_back(seal(packet));
+    link.send_train(datagrams);
+  }
   /// The next inner packet that opens; empty when there is none in time.
   [[nodiscard]] Packet receive(int patience_ms = kPatienceMs) {
     auto datagram = link.receive(patience_ms);
