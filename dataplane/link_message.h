@@ -15,16 +15,28 @@
 /// dual-stack socket uses v4-mapped addresses in both, as IpAddress does. Pure.
 namespace ringway {
 
-/// Room for the largest sockaddr, and for one pktinfo message of either family.
+/// Room for the largest sockaddr, and for three control messages: pktinfo of either family, the
+/// segment size of UDP_GRO, and the traffic class.
 inline constexpr std::size_t kSocketNameSize = 32;
-inline constexpr std::size_t kSocketControlSize = 48;
+inline constexpr std::size_t kSocketControlSize = 96;
 static_assert(kSocketNameSize >= sizeof(sockaddr_in6));
-static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in6_pktinfo)));
-static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in_pktinfo)));
+static_assert(sizeof(in6_pktinfo) >= sizeof(in_pktinfo));
+static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)));
 
-/// Where a received datagram came from and which of our addresses it was sent to. Nothing when the
-/// kernel named no source or no local address. `local` stays unspecified for a multicast or
-/// broadcast destination, which nobody can answer from.
+/// What the kernel says of a received message besides its bytes.
+struct LinkArrival {
+  /// `local` stays unspecified for a multicast or broadcast destination, which nobody can answer
+  /// from.
+  LinkEndpoint from;
+  /// UDP_GRO: the message is a train of datagrams of this size, of which the last may be smaller.
+  /// Zero: it is one datagram.
+  std::size_t segment_size = 0;
+  /// The two low bits of the outer traffic class (RFC 3168), the same for a whole train.
+  std::uint8_t ecn = 0;
+};
+/// Nothing when the kernel named no source or no local address.
+[[nodiscard]] std::optional<LinkArrival> decode_link_arrival(Bytes name, Bytes control,
+                                                             std::uint8_t listener);
 [[nodiscard]] std::optional<LinkEndpoint> decode_link_endpoint(Bytes name, Bytes control,
                                                                std::uint8_t listener);
 
@@ -41,25 +53,32 @@ struct SocketName {
 };
 [[nodiscard]] std::optional<Endpoint> decode_socket_name(Bytes name);
 
-/// Everything that sendmsg() reads of one datagram besides its bytes. The kernel may read it until
-/// the send completes: it stays where it is and as it is so long. Neither copied nor moved.
+/// Everything that sendmsg() reads of one datagram, or of one train of them, besides its bytes. The
+/// kernel may read it until the send completes: it stays where it is and as it is so long. Neither
+/// copied nor moved.
 class OutgoingMessage {
  public:
   OutgoingMessage() = default;
   OutgoingMessage(const OutgoingMessage&) = delete;
   OutgoingMessage& operator=(const OutgoingMessage&) = delete;
 
-  /// `datagram` is borrowed until the send completes.
-  void prepare(const LinkEndpoint& to, bool ipv6, Bytes datagram);
+  /// `bytes` is borrowed until the send completes. The kernel cuts it into datagrams of
+  /// `segment_size` bytes (UDP_SEGMENT); 0: it is one.
+  void prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes, std::uint16_t segment_size = 0);
   [[nodiscard]] const msghdr& header() const { return header_; }
 
  private:
+  static constexpr std::size_t kControlSize =
+      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
+
   void add_source(const LinkEndpoint& to, bool ipv6);
+  template <typename T>
+  void add_control(int level, int type, const T& value);
 
   msghdr header_{};
   iovec vector_{};
   SocketName name_;
-  alignas(cmsghdr) std::array<std::uint8_t, kSocketControlSize> control_{};
+  alignas(cmsghdr) std::array<std::uint8_t, kControlSize> control_{};
 };
 
 }  // namespace ringway
