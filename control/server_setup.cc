@@ -19,6 +19,10 @@ namespace {
 constexpr std::size_t kSecretsPerClient = 12;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
 
+/// Cut and sealed, so much fits one send of at most 65,487 bytes: 24 bytes are added to each
+/// packet, and its headers, to which a super-packet has only one set.
+constexpr std::uint32_t kSuperPacketSize = 61'000;
+
 /// A killed process leaves its sockets and its TUN device to its rings, which the kernel takes
 /// apart some moments after the process is gone. Its successor waits for that, less than a second
 /// (security goals R02, R24), before it says that something is in use.
@@ -51,7 +55,9 @@ std::string place_of(const FileOrInline& file) {
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
-  LinkSettings settings{.mtu = config.mtu, .tx_queue_length = config.txqueuelen};
+  LinkSettings settings{.mtu = config.mtu,
+                        .tx_queue_length = config.txqueuelen,
+                        .gso_size_max = kSuperPacketSize};
   if (config.network_v4) {
     settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
                                    .prefix_length = config.network_v4->length};

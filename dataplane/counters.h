@@ -22,7 +22,8 @@ enum class Counter : std::uint8_t {
   LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
-  TunSentPackets,  ///< inner packets that the TUN took, alone or merged
+  TunReceivedFrames,  ///< super-packets among them
+  TunSentPackets,     ///< inner packets that the TUN took, alone or merged
   TunSentBytes,
   TunWrittenFrames,   ///< writes that the TUN took
   TunMergedPackets,   ///< inner packets that were in super-packets
@@ -43,7 +44,7 @@ enum class Counter : std::uint8_t {
   TunReadFailed,
   TunReadArmed,
   LinkWaits,  ///< times that a socket's send buffer was full
-  TunWaits,   ///< turns in which the TUN was not read because all send buffers were busy
+  TunWaits,   ///< turns after which packets for the link waited, for a full socket or for a turn
   CompletionOverflows,
   RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
   kCount,
@@ -60,6 +61,7 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "link_refused_trains",
                                                      "tun_received_packets",
                                                      "tun_received_bytes",
+                                                     "tun_received_frames",
                                                      "tun_sent_packets",
                                                      "tun_sent_bytes",
                                                      "tun_written_frames",

@@ -19,6 +19,13 @@ constexpr std::size_t kDatagramSizeMin = 2048;
 constexpr std::size_t kDatagramOverheadMax = 128;
 /// The payload of a train: what the length field of UDP can say.
 constexpr std::size_t kTrainSizeMax = 65'535;
+/// A super-packet of the TUN: what the length field of IP can say.
+constexpr std::size_t kSuperPacketMax = 65'535;
+/// How often a full socket is asked whether it takes more: at half of its buffer it says so itself,
+/// which is late where the link is slow.
+constexpr Duration kFullSocketWait = 1ms;
+/// After so many ticks, clients to whom trains were refused get another chance.
+constexpr unsigned kTicksPerRefusal = 600;
 /// How many single reads wait at the TUN where a read cannot be multishot.
 constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
@@ -44,9 +51,23 @@ std::size_t receive_budget(const WorkerSettings& settings) {
                                     : settings.limits.link_receive_size;
 }
 
+bool reads_super_packets(const WorkerSettings& settings) {
+  return settings.offloads.tun.tcp || settings.offloads.tun.udp;
+}
+
 /// One byte more than the largest frame, so that a larger one shows.
 std::size_t frame_room(const WorkerSettings& settings) {
-  return kVnetHeaderSize + settings.datapath.tun_mtu + 1;
+  return kVnetHeaderSize +
+         (reads_super_packets(settings) ? kSuperPacketMax : settings.datapath.tun_mtu) + 1;
+}
+
+std::size_t read_budget(const WorkerSettings& settings) {
+  return reads_super_packets(settings) ? settings.limits.tun_receive_super_size
+                                       : settings.limits.tun_receive_size;
+}
+
+std::size_t send_budget(const WorkerSettings& settings) {
+  return settings.offloads.link_gso ? settings.limits.send_trains_size : settings.limits.send_size;
 }
 
 }  // namespace
@@ -61,11 +82,12 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                      .budget = receive_budget(settings),
                      .buffer_size = receive_buffer_size(settings)}),
       tun_buffers_({.group = kTunGroup,
-                    .budget = settings.limits.tun_receive_size,
+                    .budget = read_budget(settings),
                     .buffer_size = frame_room(settings)}),
       sender_({.budget = settings.limits.send_size,
                .datagram_size_max = datagram_size_max(settings),
-               .gso = settings.offloads.link_gso},
+               .gso = settings.offloads.link_gso,
+           .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
@@ -74,13 +96,19 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                   ports.counters),
       datapath_(settings.datapath),
       scratch_(datagram_size_max(settings)),
+      feeder_({.outlet_count = settings.sockets.size(),
+               .relay_budget = settings.limits.relayed_size,
+               .packet_size_max = datagram_size_max(settings)},
+              {.datapath = datapath_,
+               .sender = sender_,
+               .read_buffers = tun_buffers_,
+               .counters = ports.counters}),
       link_receives_(settings.sockets.size()),
       bell_due_(settings.datapath.worker_count),
       pacer_(settings.pacing) {
   receive_header_.msg_namelen = kSocketNameSize;
   receive_header_.msg_controllen = kSocketControlSize;
   link_pending_.reserve(link_buffers_.count());
-  tun_pending_.reserve(tun_buffers_.count());
   peers_.reserve(settings.datapath.sessions_max);
 }
 
@@ -131,7 +159,7 @@ void WorkerLoop::turn() {
       lane->pop();
     }
   }
-  drain_tun();
+  feeder_.drain(now_);
 
   note_load();
   run_timers();
@@ -168,8 +196,10 @@ void WorkerLoop::note_load() {
 
 Duration WorkerLoop::wait_time() const {
   if (completion_count_ == completions_.size()) return Duration{0};
+  if (feeder_.is_due()) return Duration{0};
   const Instant wanted = std::min(datapath_.poll_timeout(), next_tick_);
-  return std::clamp(wanted - now_, Duration{0}, Duration{kTick});
+  const Duration limit = sender_.is_waiting() ? kFullSocketWait : kTick;
+  return std::clamp(wanted - now_, Duration{0}, limit);
 }
 
 void WorkerLoop::drain_commands() {
@@ -227,6 +257,7 @@ void WorkerLoop::run_timers() {
   for (LastingRequest& read : tun_reads_) read.note_tick();
   bell_.note_tick();
   tun_writer_.note_tick();
+  if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
 }
 
 /// Whether the NIC's interrupts are where the worker is: docs/BARE_METAL.md. A sample a second
