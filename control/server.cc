@@ -100,9 +100,6 @@ Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, Tu
   return WorkerGroup::create(std::move(settings));
 }
 
-/// The workers take packets of at most the MTU from the TUN.
-constexpr TunOffloads kTunOffloads{};
-
 }  // namespace
 
 /// The order is the contract: what needs privileges comes before they are dropped, what can fail
@@ -132,7 +129,7 @@ Result<void> run_server(ServerConfig config) {
   if (!listeners) return std::unexpected(listeners.error());
   Result<std::vector<UdpSocket>> senders = duplicate_sockets(*listeners);
   if (!senders) return std::unexpected(senders.error());
-  Result<TunDevice> tun = open_tun(config.tunnel, worker_count, kTunOffloads);
+  Result<TunDevice> tun = open_tun(config.tunnel, worker_count, plan.offloads.tun);
   if (!tun) return std::unexpected(tun.error());
   apply_proof(plan, *tun);
   log_worker_plan(plan, config.workers);

@@ -99,6 +99,7 @@ struct RigSettings {
   std::uint16_t mtu = 1500;
   WorkerLimits limits;
   Offloads offloads = {.link_gso = false, .link_gro = false, .tun = {}};
+  PacingSettings pacing;
 };
 
 /// All that makes an uplink fast.
@@ -139,6 +140,7 @@ class WorkerRig {
                                .sessions_max = 64};
     group_settings.limits = settings.limits;
     group_settings.offloads = settings.offloads;
+    group_settings.pacing = settings.pacing;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;
     group_settings.listeners.push_back(std::move(*sockets));
     for (std::uint16_t i = 0; i < settings.workers; ++i) {
