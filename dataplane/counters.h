@@ -36,6 +36,7 @@ enum class Counter : std::uint8_t {
   LoopTurns,
   GatherTurns,         ///< ... before which it waited for a batch
   SpinTurns,           ///< ... before which it did not sleep (`busy-poll-us`)
+  LinkForeignCpu,      ///< seconds in which a socket's last datagram was handled on another core
   LinkReceiveStarved,  ///< a multishot receive ended for want of buffers (ENOBUFS)
   LinkReceiveFailed,   ///< ... or with another error
   LinkReceiveArmed,
@@ -74,6 +75,7 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "loop_turns",
                                                      "gather_turns",
                                                      "spin_turns",
+                                                     "link_foreign_cpu",
                                                      "link_receive_starved",
                                                      "link_receive_failed",
                                                      "link_receive_armed",

@@ -1,27 +1,25 @@
 #include "dataplane/packet_buffer.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 namespace ringway {
 
 BufferSlots::BufferSlots(std::size_t count, std::size_t size)
     : size_((size + kAlignment - 1) / kAlignment * kAlignment),
-      memory_(new(std::align_val_t{kAlignment}) std::uint8_t[count * size_]()),
-      owners_(count, BufferOwner::Free) {}
-
-void BufferSlots::AlignedDelete::operator()(std::uint8_t* memory) const {
-  ::operator delete[](memory, std::align_val_t{kAlignment});
+      memory_(count * size_),
+      owners_(count, BufferOwner::Free) {
+  poison({memory_.data(), memory_.size()});
 }
 
 void BufferSlots::pass(std::uint32_t slot, BufferOwner from, BufferOwner to) {
   RW_ASSERT(slot < owners_.size());
   RW_ASSERT(owners_[slot] == from);
   owners_[slot] = to;
+  if (from == BufferOwner::Free) unpoison(bytes(slot));
 #ifdef RINGWAY_DEBUG_CHECKS
   if (to == BufferOwner::Free) std::ranges::fill(bytes(slot), std::uint8_t{0xdd});
 #endif
+  if (to == BufferOwner::Free) poison(bytes(slot));
 }
 
 BufferPool::BufferPool(std::size_t count, std::size_t size) : slots_(count, size) {

@@ -223,6 +223,15 @@ std::uint32_t UdpSocket::receive_buffer_size() const { return buffer_size_option
 
 std::uint32_t UdpSocket::send_buffer_size() const { return buffer_size_option(fd(), SO_SNDBUF); }
 
+std::optional<unsigned> UdpSocket::incoming_core() const {
+  int value = -1;
+  socklen_t size = sizeof value;
+  if (::getsockopt(fd(), SOL_SOCKET, SO_INCOMING_CPU, &value, &size) != 0 || value < 0) {
+    return std::nullopt;
+  }
+  return static_cast<unsigned>(value);
+}
+
 std::uint32_t UdpSocket::unsent_size() const {
   int value = 0;
   const int result = ::ioctl(fd(), SIOCOUTQ, &value);

@@ -53,6 +53,8 @@ class UdpSocket {
   /// What the kernel granted, in bytes of payload and of its own bookkeeping.
   [[nodiscard]] std::uint32_t receive_buffer_size() const;
   [[nodiscard]] std::uint32_t send_buffer_size() const;
+  /// The core on which the kernel handled the datagram that came last (SO_INCOMING_CPU).
+  [[nodiscard]] std::optional<unsigned> incoming_core() const;
   /// How much of the send buffer is in use, counted in the same way.
   [[nodiscard]] std::uint32_t unsent_size() const;
 

@@ -1,5 +1,7 @@
 #include "dataplane/worker_loop.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -82,7 +84,7 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       tun_buffers_({.group = kTunGroup,
                     .budget = read_budget(settings),
                     .buffer_size = frame_room(settings)}),
-      sender_({.budget = settings.limits.send_size,
+      sender_({.budget = send_budget(settings),
                .datagram_size_max = datagram_size_max(settings),
                .gso = settings.offloads.link_gso,
                .segments_max = settings.offloads.link_gso_segments_max},
@@ -185,6 +187,7 @@ void WorkerLoop::note_load() {
   TurnLoad load{.now = now_};
   for (std::size_t i = 0; i < completion_count_; ++i) {
     if (!completions_[i].buffer) continue;
+    if (completions_[i].tag.operation == Operation::LinkReceive) link_was_active_ = true;
     ++load.arrivals;
     load.bytes += static_cast<std::uint32_t>(std::max(completions_[i].result, std::int32_t{0}));
   }
@@ -249,11 +252,24 @@ void WorkerLoop::run_timers() {
   if (now_ < next_tick_) return;
   next_tick_ = now_ + kTick;
   publish_traffic();
+  compare_cores();
   for (LastingRequest& receive : link_receives_) receive.note_tick();
   for (LastingRequest& read : tun_reads_) read.note_tick();
   bell_.note_tick();
   tun_writer_.note_tick();
   if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
+}
+
+/// Whether the NIC's interrupts are where the worker is: docs/BARE_METAL.md. A sample a second
+/// shows what is wrong in the set-up, and costs a system call a socket.
+void WorkerLoop::compare_cores() {
+  if (!link_was_active_) return;
+  link_was_active_ = false;
+  const int own = ::sched_getcpu();
+  for (const UdpSocket& socket : settings_.sockets) {
+    const std::optional<unsigned> core = socket.incoming_core();
+    if (core && static_cast<int>(*core) != own) ports_.counters.add(Counter::LinkForeignCpu);
+  }
 }
 
 void WorkerLoop::publish_traffic() {

@@ -58,6 +58,7 @@ class WorkerLoop {
   [[nodiscard]] int wait();
   [[nodiscard]] Duration wait_time() const;
   void note_load();
+  void compare_cores();
   void drain_commands();
   void handle_command(WorkerCommand command);
   void keep_traffic_of(PeerId peer);
@@ -140,6 +141,8 @@ class WorkerLoop {
   bool stopping_ = false;
   std::uint32_t overflows_seen_ = 0;
   BatchPacer pacer_;
+  /// Something came from the link since the last tick.
+  bool link_was_active_ = false;
   Instant now_;
   Instant next_tick_;
   unsigned ticks_ = 0;

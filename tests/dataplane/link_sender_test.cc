@@ -40,7 +40,9 @@ class LinkSenderTest : public ::testing::Test {
     auto group = open_udp_sockets({.port = 0, .send_buffer_size = send_buffer_size}, 1);
     ASSERT_TRUE(group);
     sockets_ = std::move(group->sockets);
-    if (!ring_is_open_) ASSERT_TRUE(ring_.open({}));
+    if (!ring_is_open_) {
+      ASSERT_TRUE(ring_.open({}));
+    }
     ring_is_open_ = true;
     sender_.emplace(settings, sockets_);
     client_.emplace(Endpoint{ip("127.0.0.1"), sockets_[0].local().port});
@@ -330,7 +332,8 @@ TEST_F(LinkSenderTest, ChargesNoLessThanTheKernelDoes) {
       EXPECT_GT(charged, 0);
       EXPECT_LE(charged, LinkSender::charge_of(size)) << size << " bytes, MTU " << mtu;
     }
-    for (const std::uint16_t size : {1, 64, 100, 500, 1000, 1300}) {
+    for (const std::uint16_t size :
+         std::initializer_list<std::uint16_t>{1, 64, 100, 500, 1000, 1300}) {
       for (std::size_t count = 2; count <= 64 && size * count < 60'000; count += 7) {
         const Datagram bytes(size * count);
         OutgoingMessage message;

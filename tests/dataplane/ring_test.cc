@@ -67,6 +67,37 @@ TEST(Ring, WaitsNoLongerThanItIsTold) {
   EXPECT_EQ(ring.collect(completions), 0u);
 }
 
+TEST(Ring, SleepsThroughWhatArrivesWhileABatchForms) {
+  Ring ring;
+  ASSERT_TRUE(ring.open({}));
+  const UniqueFd bell = make_eventfd(1);
+  std::array<std::uint8_t, 8> count{};
+  ASSERT_TRUE(ring.read(kRead, bell.get(), count));
+  const Instant begin = monotonic_now();
+
+  ASSERT_EQ(ring.submit_and_wait(20ms, 64), 0);
+
+  EXPECT_GE(monotonic_now() - begin, 20ms);
+  std::array<Completion, 4> some;
+  EXPECT_EQ(ring.collect(some), 1u) << "one of 64, and it is not lost";
+}
+
+TEST(Ring, LooksWithoutSleeping) {
+  Ring ring;
+  ASSERT_TRUE(ring.open({}));
+  const UniqueFd bell = make_eventfd();
+  std::array<std::uint8_t, 8> count{};
+  std::array<Completion, 4> some;
+  ASSERT_TRUE(ring.read(kRead, bell.get(), count));
+  ASSERT_EQ(ring.submit_and_look(), 0);
+  ASSERT_EQ(ring.collect(some), 0u);
+
+  ASSERT_EQ(::eventfd_write(bell.get(), 5), 0);
+  ASSERT_EQ(ring.submit_and_look(), 0);
+
+  EXPECT_EQ(ring.collect(some), 1u);
+}
+
 TEST(Ring, HandsOutNoMoreCompletionsThanThereIsRoomFor) {
   Ring ring;
   ASSERT_TRUE(ring.open({}));

@@ -103,13 +103,13 @@ class TunWriterTest : public ::testing::Test {
   }
 
   /// A train of one TCP flow.
-  static std::vector<Packet> tcp_train(std::size_t count, std::uint32_t sequence = 1000,
+  static std::vector<Packet> tcp_train(std::size_t count, std::size_t sequence = 1000,
                                        std::uint16_t port = 40000) {
     std::vector<Packet> packets;
     for (std::size_t i = 0; i < count; ++i) {
       packets.push_back(test::tcp_packet(
           true, counting_bytes(kPayload, static_cast<std::uint8_t>(i)),
-          {.source_port = port, .sequence = sequence + static_cast<std::uint32_t>(i * kPayload)},
+          {.source_port = port, .sequence = static_cast<std::uint32_t>(sequence + i * kPayload)},
           {.identification = static_cast<std::uint16_t>(sequence / kPayload + i)}));
     }
     return packets;

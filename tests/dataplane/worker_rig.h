@@ -103,6 +103,7 @@ struct RigSettings {
   Offloads offloads = {.link_gso = false, .link_gro = false, .tun = {}};
   /// Bytes; 0: the default.
   std::uint32_t send_buffer_size = 0;
+  PacingSettings pacing;
 };
 
 /// All that makes an uplink fast.
@@ -147,6 +148,7 @@ class WorkerRig {
                                .sessions_max = 64};
     group_settings.limits = settings.limits;
     group_settings.offloads = settings.offloads;
+    group_settings.pacing = settings.pacing;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;
     group_settings.listeners.push_back(std::move(*sockets));
     for (std::uint16_t i = 0; i < settings.workers; ++i) {

@@ -347,6 +347,23 @@ TEST(Worker, SleepsWhenThereIsNothingToDo_R16) {
   EXPECT_LE(rig.group->counters().of(Counter::LoopTurns) - before, 3u);
 }
 
+TEST(Worker, PollsForAsLongAsItIsToldAfterAPacketAndSleepsThen) {
+  WorkerRig rig({.pacing = {.delay_max = 50us, .busy_poll = 5ms}});
+  const HostSocket host(rig.server_v4);
+  expect_both_ways(rig.connect({0}), host, kHello);
+  const auto spins = [&] { return rig.group->counters().of(Counter::SpinTurns); };
+  ASSERT_TRUE(rig.eventually(
+      [](const CounterSnapshot& counters) { return counters.of(Counter::SpinTurns) > 1; }));
+
+  // The first wait is for the end of the polling, the second sees that it has ended.
+  EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 100));
+  const std::uint64_t before = spins();
+  EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 50));
+
+  EXPECT_EQ(spins(), before);
+  EXPECT_EQ(rig.group->counters().of(Counter::GatherTurns), 0u);
+}
+
 TEST(Worker, DoesNotSpinWhenItsTunIsGone_R16) {
   WorkerRig rig;
   test::run("ip link del " + rig.device_name);
