@@ -21,7 +21,7 @@ from .topology import (INET_NET, INET_V4, OTHERS_CORE, SERVER_CORE, Topology,
                        server_address)
 
 PORT = 1194
-# Inside, for the peers that have no mssfix: outer 1500, less the outer headers and 32 bytes, which is
+# Inside, for the peers without mssfix: outer 1500, less the outer headers and 32 bytes, which is
 # WireGuard's overhead; OpenVPN's `mssfix 1492 mtu` comes to the same segments.
 TUNNEL_MTU = {4: 1440, 6: 1420}
 
@@ -32,6 +32,7 @@ class Tools:
     ringway: Path
     floor: Path
     flood: Path
+    pinger: Path
 
 
 @dataclass
@@ -51,6 +52,7 @@ class Tunnel:
     def __init__(self, setting):
         self.lab = setting.lab
         self.flood = setting.tools.flood
+        self.pinger = setting.tools.pinger
         self.quota = setting.quota
         self.running = ProcessSet()
         self.server = None
@@ -153,7 +155,7 @@ class Floor:
 def configure(namespace, device, address, mtu):
     run('ip', '-n', namespace, 'address', 'add', address, 'dev', device)
     # The largest super-packet and its overhead do not fit in one UDP send. A lower gso_max_size of
-    # the device would be no remedy: what is forwarded and larger, the kernel cuts to single packets.
+    # the device is no remedy: what is forwarded and larger, the kernel cuts to single packets.
     run('ip', '-n', namespace, 'link', 'set', device, 'mtu', mtu, 'txqueuelen', 1000, 'up')
 
 

@@ -74,7 +74,7 @@ BAR_ITEMS = (
 OTHER_ITEMS = (
     Item('on', ('up1', 'down1'), ('floor-single',), 2),
     Item('on', ('udp1400-up', 'udp1400-down', 'udp64-up', 'udp64-down'),
-         ('ringway-aes', 'ringway-stock', 'openvpn', 'wireguard-go', 'floor'), 2),
+         ('ringway-aes', 'ringway-stock', 'openvpn', 'wireguard-go', 'floor'), 3),
     Item('v6', ('up1', 'down1'), AES_PEERS + ('ringway-stock',), 3),
     Item('many', ('many-up', 'many-down'), ('ringway-stock', 'openvpn'), 3),
 )
