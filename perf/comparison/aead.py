@@ -5,20 +5,23 @@ import re
 
 from lib.shell import LabError, run
 
-# Full packets of the labs.
+# Full packets of the labs; bench_aead's nearest size.
 SIZE = 1400
-NAMES = {'aes': r'aes.?256', 'chacha': r'chacha'}
-DIRECTIONS = {'up': r'open|decrypt', 'down': r'seal|encrypt'}
+CIPHERS = {'AES-256-GCM': 'aes', 'CHACHA20-POLY1305': 'chacha'}
+# A server opens what is sent up, and seals what is sent down.
+DIRECTIONS = {'open': 'up', 'seal': 'down'}
+# aead_seal/ipsec-mb/AES-256-GCM/1400: the cipher alone, without the packet around it.
+NAME = re.compile(rf'aead_(open|seal)/[^/]+/({"|".join(CIPHERS)})/{SIZE}')
 
 
 def measure(binary, core):
-    """{('aes', 'up'): ns, ...}: the fastest engine's time for one packet, as Ringway would choose.
-    Empty when there is no such benchmark yet."""
+    """{('aes', 'up'): ns, ...}: the time of the fastest engine for one packet, which is the one
+    that Ringway chooses. Empty when there is no such benchmark."""
     if not binary.exists():
         return {}
     try:
         text = run('taskset', '-c', core, binary, '--benchmark_format=json',
-                   '--benchmark_min_time=0.05', timeout=300)
+                   '--benchmark_min_time=0.2', f'--benchmark_filter=^aead_.*/{SIZE}$', timeout=300)
         return from_report(json.loads(text))
     except (LabError, ValueError) as error:
         print(f'no AEAD figures: {error}')
@@ -26,35 +29,29 @@ def measure(binary, core):
 
 
 def from_report(report):
+    """Of Google Benchmark's JSON."""
     found = {}
     for row in report['benchmarks']:
-        name = row['name'].lower()
-        if row.get('run_type') == 'aggregate' or not re.search(rf'\b{SIZE}\b', name):
+        match = NAME.fullmatch(row['name'])
+        if not match or row.get('error_occurred'):
             continue
-        for cipher, pattern in NAMES.items():
-            for direction, verb in DIRECTIONS.items():
-                if re.search(pattern, name) and re.search(verb, name):
-                    ns = nanoseconds_per_packet(row)
-                    key = (cipher, direction)
-                    found[key] = min(ns, found.get(key, ns))
+        key = (CIPHERS[match[2]], DIRECTIONS[match[1]])
+        ns = row['cpu_time'] * {'ns': 1, 'us': 1e3, 'ms': 1e6, 's': 1e9}[row['time_unit']]
+        found[key] = min(ns, found.get(key, ns))
     return found
 
 
-def nanoseconds_per_packet(row):
-    """A benchmark that handles batches says how many packets with items_per_second."""
-    if row.get('items_per_second'):
-        return 1e9 / row['items_per_second']
-    return row['cpu_time'] * {'ns': 1, 'us': 1e3, 'ms': 1e6, 's': 1e9}[row['time_unit']]
-
-
 def from_words(words):
-    """'aes=182,chacha=544' -> the same for both directions; 'aes-up=180' for one."""
+    """'aes=182,chacha=544' is for both directions, 'aes-up=180' for one."""
     found = {}
     for word in words.split(','):
         name, _, value = word.partition('=')
         cipher, _, direction = name.partition('-')
-        if cipher not in NAMES or direction not in ('', *DIRECTIONS):
-            raise LabError(f'--aead-ns knows aes, chacha, aes-up, ...: not "{name}"')
-        for each in [direction] if direction else DIRECTIONS:
-            found[(cipher, each)] = float(value)
+        ways = [direction] if direction else list(DIRECTIONS.values())
+        if cipher not in CIPHERS.values() or not set(ways) <= set(DIRECTIONS.values()):
+            raise LabError(f'--aead-ns knows aes, chacha, aes-up, chacha-down, ...: not "{name}"')
+        try:
+            found.update({(cipher, way): float(value) for way in ways})
+        except ValueError:
+            raise LabError(f'--aead-ns wants nanoseconds, not "{value}"') from None
     return found
