@@ -118,7 +118,8 @@ def section(header, rows, verdicts):
     parts = [results.provenance(header), _notes(header)]
     if verdicts:
         parts.append('### Bars\n\n```\n' + '\n'.join(v.line() for v in verdicts) + '\n```')
-    parts.append(f'### Ratios of Gbit per server CPU-second\n\n{ratios(rows)}')
+    if ratios(rows):
+        parts.append(f'### Ratios of Gbit per server CPU-second\n\n{ratios(rows)}')
     parts.append(tables(rows))
     failures = [f'* {row["lab"]} {row["peer"]} {row["workload"]}: {row["failed"].splitlines()[0]}'
                 for row in rows if row.get('failed')]

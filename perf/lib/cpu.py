@@ -32,6 +32,7 @@ class CpuGroup:
         self.folders = []
         for root in dict.fromkeys(root for root in roots if root):
             folder = root / self.name
+            _remove_leftovers(root, name)
             try:
                 folder.mkdir(exist_ok=True)
                 self.folders.append(folder)
@@ -87,6 +88,17 @@ class CpuGroup:
                 except OSError:
                     time.sleep(0.02)  # The kernel is still burying the last process.
         self.folders = []
+
+
+def _remove_leftovers(root, name):
+    """Groups of labs that were killed: their names end in the number of a dead process."""
+    for folder in root.glob(f'{name}-*'):
+        owner = folder.name.rsplit('-', 1)[1]
+        if owner.isdigit() and not Path(f'/proc/{owner}').exists():
+            try:
+                folder.rmdir()
+            except OSError:
+                pass  # Not empty yet: the next lab will see to it.
 
 
 def process_cpu_ns(pid):
