@@ -8,10 +8,11 @@ MTU 1500 everywhere. Outside 192.0.2.0/24 and 2001:db8::/64; behind the server 1
 server has core 0 for itself; clients, generators and sinks share core 1.
 """
 
+import fcntl
 from pathlib import Path
 
 from lib.namespaces import Namespaces
-from lib.shell import run
+from lib.shell import LabError, run
 
 SERVER_CORE = 0
 OTHERS_CORE = 1
@@ -26,22 +27,37 @@ BUFFER_MAX = 4 << 20
 
 class BufferLimits:
     """Raises the host's limits for socket buffers while the lab runs, so that no peer is held back
-    by a default that every operator's guide tells to raise."""
+    by a default that every operator's guide tells to raise. What they were is kept in a file: a lab
+    that was killed leaves it to the next one to put them back."""
 
-    FILES = ('/proc/sys/net/core/rmem_max', '/proc/sys/net/core/wmem_max')
+    LIMITS = {name: Path(f'/proc/sys/net/core/{name}') for name in ('rmem_max', 'wmem_max')}
+    KEPT = Path('/run/ringway-compare-limits')
+    LOCK = Path('/run/ringway-compare-lock')
 
     def __enter__(self):
-        self.before = {}
-        for name in self.FILES:
-            file = Path(name)
-            if file.exists() and int(file.read_text()) < BUFFER_MAX:
-                self.before[file] = file.read_text()
-                file.write_text(str(BUFFER_MAX))
+        # Two labs on the same cores would measure each other.
+        self.lock = open(self.LOCK, 'w')
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise LabError('another perf/compare is running on this machine') from None
+        if self.KEPT.exists():
+            self._restore()
+        now = {name: int(file.read_text()) for name, file in self.LIMITS.items()}
+        self.KEPT.write_text(''.join(f'{name} {value}\n' for name, value in now.items()))
+        for name, file in self.LIMITS.items():
+            file.write_text(str(max(now[name], BUFFER_MAX)))
         return self
 
     def __exit__(self, *_):
-        for file, value in self.before.items():
-            file.write_text(value)
+        self._restore()
+        self.lock.close()
+
+    def _restore(self):
+        for line in self.KEPT.read_text().splitlines():
+            name, value = line.split()
+            self.LIMITS[name].write_text(value)
+        self.KEPT.unlink()
 
 
 class Topology(Namespaces):

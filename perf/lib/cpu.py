@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 
-from .shell import LabError
+from .shell import LabError, is_alive
 
 TICK_NS = 1_000_000_000 // os.sysconf('SC_CLK_TCK')
 
@@ -94,7 +94,7 @@ def _remove_leftovers(root, name):
     """Groups of labs that were killed: their names end in the number of a dead process."""
     for folder in root.glob(f'{name}-*'):
         owner = folder.name.rsplit('-', 1)[1]
-        if owner.isdigit() and not Path(f'/proc/{owner}').exists():
+        if owner.isdigit() and not is_alive(owner):
             try:
                 folder.rmdir()
             except OSError:
