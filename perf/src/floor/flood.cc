@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -37,7 +38,9 @@ constexpr std::size_t kSizeMin = 8;
 constexpr std::size_t kSizeMax = 65507;
 constexpr int kBufferSize = 8 << 20;
 
-volatile std::sig_atomic_t stop_wanted = 0;
+/// Set by the signal handler.
+std::atomic<bool> stop_wanted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
@@ -102,7 +105,7 @@ int send_flood(const sockaddr_in& target, const Flood& flood) {
 
 int run_sink(std::uint16_t port) {
   struct sigaction action{};
-  action.sa_handler = [](int) { stop_wanted = 1; };
+  action.sa_handler = [](int) { stop_wanted = true; };
   ::sigaction(SIGTERM, &action, nullptr);
   ::sigaction(SIGINT, &action, nullptr);
   const ringway::UniqueFd fd = open_socket();
@@ -117,7 +120,7 @@ int run_sink(std::uint16_t port) {
   std::uint64_t received = 0;
   std::uint64_t reordered = 0;
   std::uint64_t next = 0;
-  while (stop_wanted == 0) {
+  while (!stop_wanted) {
     const int count = ::recvmmsg(fd.get(), batch.messages.data(), kBatch, MSG_WAITFORONE, nullptr);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t index = load_be64(batch.datagram(static_cast<std::size_t>(i)));
