@@ -13,7 +13,7 @@
 #include "control/config/config_parser.h"
 #include "control/config/option_table.h"
 #include "control/server.h"
-#include "control/server_setup.h"
+#include "control/tls_setup.h"
 #include "tools/server_arguments.h"
 
 namespace ringway {
@@ -39,10 +39,10 @@ Result<void> enter_working_directory(const std::string& directory) {
 /// What can be said of the files without starting anything.
 Result<void> check_material(const ServerConfig& config) {
   log::open({.verb = config.verb});
-  if (const Result<TlsContext> tls = make_tls_context(config.tls, wall_now()); !tls) {
+  if (const Result<TlsContext> tls = make_tls_context(Side::Server, config.tls, wall_now()); !tls) {
     return std::unexpected(tls.error());
   }
-  if (const Result<TlsWrap> wrap = make_tls_wrap(config.wrap); !wrap) {
+  if (const Result<TlsWrap> wrap = make_tls_wrap(Side::Server, config.wrap); !wrap) {
     return std::unexpected(wrap.error());
   }
   return {};

@@ -11,7 +11,7 @@ namespace {
 constexpr DataCipher kOffered[] = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm};
 
 std::expected<ClientPush, std::string> read(std::vector<std::string> options) {
-  return ClientPush::read({.options = std::move(options)}, kOffered);
+  return ClientPush::read({.options = std::move(options)}, kOffered, {});
 }
 
 std::vector<std::string> with(std::vector<std::string> more) {
