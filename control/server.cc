@@ -16,7 +16,11 @@
 #include "control/server_files.h"
 #include "control/server_setup.h"
 #include "control/signal_inbox.h"
+<<<<<<< HEAD
 #include "control/tls_setup.h"
+=======
+#include "control/worker_plan.h"
+>>>>>>> robust
 #include "dataplane/worker_group.h"
 
 namespace ringway {
@@ -84,15 +88,22 @@ Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGrou
 }
 
 Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
-                                                  std::vector<UdpSocketGroup> listeners) {
+                                                  std::vector<UdpSocketGroup> listeners,
+                                                  const WorkerPlan& plan) {
   WorkerGroupSettings settings{.datapath = datapath_settings(config),
                                .listeners = std::move(listeners),
+                               .offloads = plan.offloads,
+                               .cores = plan.cores,
+                               .multishot_tun_reads = !config.workers.like_6_1,
                                .peers_max = 2 * config.clients_max + tun.queue_count()};
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
     settings.tun_queues.push_back(tun.take_queue(i));
   }
   return WorkerGroup::create(std::move(settings));
 }
+
+/// The workers take packets of at most the MTU from the TUN.
+constexpr TunOffloads kTunOffloads{};
 
 }  // namespace
 
@@ -104,7 +115,8 @@ Result<void> run_server(ServerConfig config) {
   if (Result<void> log = open_log(config); !log) return log;
   if (Result<void> pushes = check_pushes(config); !pushes) return pushes;
   reserve_secrets(config);
-  const std::uint16_t worker_count = count_workers(config);
+  WorkerPlan plan = plan_workers(config.workers, read_cores());
+  const std::uint16_t worker_count = plan.count;
 
   Result<SignalInbox> signals = SignalInbox::open();
   if (!signals) return std::unexpected(signals.error());
@@ -121,8 +133,10 @@ Result<void> run_server(ServerConfig config) {
   if (!listeners) return std::unexpected(listeners.error());
   Result<std::vector<UdpSocket>> senders = duplicate_sockets(*listeners);
   if (!senders) return std::unexpected(senders.error());
-  Result<TunDevice> tun = open_tun(config.tunnel, worker_count);
+  Result<TunDevice> tun = open_tun(config.tunnel, worker_count, kTunOffloads);
   if (!tun) return std::unexpected(tun.error());
+  plan.offloads.tun = tun->offloads();
+  log_worker_plan(plan, config.workers);
   std::optional<TunSteering> steering = steer_tun(*tun, config);
 
   SystemRandom random;
@@ -131,7 +145,8 @@ Result<void> run_server(ServerConfig config) {
   RevocationWatch revocation(config.tls, *tls, plane);
   if (Result<void> opened = revocation.open(read_clocks()); !opened) return opened;
 
-  Result<std::unique_ptr<WorkerGroup>> workers = make_workers(config, *tun, std::move(*listeners));
+  Result<std::unique_ptr<WorkerGroup>> workers =
+      make_workers(config, *tun, std::move(*listeners), plan);
   if (!workers) return std::unexpected(workers.error());
   if (Result<void> started = (*workers)->start(); !started) return started;
   const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);

@@ -1,9 +1,13 @@
 #include "control/server_setup.h"
 
 #include <fmt/format.h>
+<<<<<<< HEAD
 #include <sched.h>
 
 #include <algorithm>
+=======
+#include <poll.h>
+>>>>>>> robust
 
 #include "base/log.h"
 #include "base/random.h"
@@ -46,17 +50,6 @@ LinkSettings link_settings(const TunnelConfig& config) {
 }
 
 }  // namespace
-
-std::uint16_t count_workers(const ServerConfig& config) {
-  std::uint32_t count = config.workers;
-  if (count == 0) {
-    cpu_set_t allowed;
-    CPU_ZERO(&allowed);
-    const bool is_known = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0;
-    count = is_known ? static_cast<std::uint32_t>(CPU_COUNT(&allowed)) : 1;
-  }
-  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(count, 1, TunDevice::kQueuesMax));
-}
 
 void reserve_secrets(const ServerConfig& config) {
   const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
@@ -112,9 +105,12 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
       listen.proto_text, v4, bound.to_string());
 }
 
-Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count) {
-  Result<TunDevice> tun = open_patiently(
-      [&] { return TunDevice::open({.name = config.device, .queue_count = worker_count}); });
+Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,
+                           const TunOffloads& wanted) {
+  Result<TunDevice> tun = open_patiently([&] {
+    return TunDevice::open(
+        {.name = config.device, .queue_count = worker_count, .offloads = wanted});
+  });
   if (!tun) return std::unexpected(tun.error());
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());

@@ -16,16 +16,16 @@
 /// configuration. SHELL: they open sockets and devices, and log what they found.
 namespace ringway {
 
-/// `workers`, or the number of cores that this process may use; at least one.
-std::uint16_t count_workers(const ServerConfig& config);
 /// Room for every secret that the configured number of clients can need. A kernel that does not let
 /// it be locked into memory is worth a warning.
 void reserve_secrets(const ServerConfig& config);
 /// One group a listener, with one socket a worker. Logs what is served where.
 Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
                                                    std::uint16_t worker_count);
-/// A configured TUN that is up, with one queue a worker.
-Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count);
+/// A configured TUN that is up, with one queue a worker. What of `wanted` the kernel grants is in
+/// its offloads().
+Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,
+                           const TunOffloads& wanted);
 /// Nothing, and a warning, where the kernel cannot.
 std::optional<TunSteering> steer_tun(TunDevice& tun, const ServerConfig& config);
 DatapathSettings datapath_settings(const ServerConfig& config);

@@ -1,28 +1,10 @@
 #include "dataplane/worker_group.h"
 
-#include <sched.h>
-
 #include <utility>
 
 #include "base/check.h"
 
 namespace ringway {
-namespace {
-
-/// The cores that the process may use, in order.
-std::vector<unsigned> allowed_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<unsigned> cores;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return cores;
-  for (unsigned core = 0; core < CPU_SETSIZE; ++core) {
-    if (CPU_ISSET(core, &set)) cores.push_back(core);
-  }
-  return cores;
-}
-
-}  // namespace
-
 WorkerGroup::WorkerGroup(Wakeup control_bell, std::vector<Wakeup> bells, std::uint32_t peers_max)
     : control_bell_(std::move(control_bell)), bells_(std::move(bells)), traffic_(peers_max) {}
 
@@ -59,8 +41,7 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
     }
   }
 
-  const std::vector<unsigned> cores =
-      settings.pin_to_cores ? allowed_cores() : std::vector<unsigned>{};
+  const std::vector<unsigned>& cores = settings.cores;
   for (std::size_t i = 0; i < count; ++i) {
     WorkerSettings one{.datapath = settings.datapath,
                        .limits = settings.limits,

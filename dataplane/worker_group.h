@@ -19,8 +19,8 @@ struct WorkerGroupSettings {
   /// One TUN queue a worker (TunDevice::take_queue()); as many workers are made.
   std::vector<UniqueFd> tun_queues;
   Offloads offloads;
-  /// Pin worker i to the i-th core that the process may use.
-  bool pin_to_cores = false;
+  /// Worker i is pinned to core i of this list, in turn. Empty: the scheduler chooses.
+  std::vector<unsigned> cores;
   /// See WorkerSettings.
   bool multishot_tun_reads = true;
   /// Rows of the traffic table: peer ids from here on have no traffic in the status file.

@@ -59,6 +59,8 @@ struct ClientConfig {
   unsigned exit_notify = 1;
   RetryConfig retry;
 
+  /// Which offloads are wanted; a client has one worker.
+  WorkerConfig worker;
   std::uint32_t send_buffer = 0;     ///< sndbuf, bytes; 0: Ringway's choice
   std::uint32_t receive_buffer = 0;  ///< rcvbuf
 

@@ -95,6 +95,25 @@ struct TimerConfig {
   Duration tls_timeout{2s};
 };
 
+/// How workers use the kernel and the cores. The defaults use all that there is.
+struct WorkerConfig {
+  std::uint32_t count = 0;  ///< `workers`; 0: the cores allowed to the process
+  enum class Pinning : std::uint8_t {
+    Auto,  ///< when every core gets exactly one worker, and the process has its cores to itself
+    Off,
+    Listed,  ///< worker i on the i-th of `cores`, round and round
+  } pinning = Pinning::Auto;
+  std::vector<unsigned> cores;
+
+  bool gso = true;             ///< UDP_SEGMENT; `no-gso`
+  bool gro = true;             ///< UDP_GRO; `no-gro`
+  bool tso = true;             ///< TCP super-packets on the TUN, both ways; `no-tso`
+  bool uso = true;             ///< UDP super-packets on the TUN, both ways; `no-uso`
+  bool like_6_1 = false;       ///< `kernel-profile 6.1`: nothing that Linux 6.1 lacks
+  Duration batch_delay{50us};  ///< `batch-delay-us`; 0: off
+  Duration busy_poll{0};       ///< `busy-poll-us`; 0: off
+};
+
 struct ServerConfig {
   std::string source;                ///< the file's path
   std::vector<ListenConfig> listen;  ///< at least one
@@ -118,7 +137,7 @@ struct ServerConfig {
   std::uint32_t connect_freq_initial_count = 0;  ///< 0: Ringway's own default
   Duration connect_freq_initial_period{0};
 
-  std::uint32_t workers = 0;         ///< 0: the cores allowed to the process
+  WorkerConfig workers;
   std::uint32_t send_buffer = 0;     ///< sndbuf, bytes; 0: Ringway's choice
   std::uint32_t receive_buffer = 0;  ///< rcvbuf
 

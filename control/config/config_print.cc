@@ -178,8 +178,32 @@ void print_timers(OptionPrinter& print, const TimerConfig& timers) {
   print.seconds("tls-timeout", timers.tls_timeout);
 }
 
+std::string words_of_pinning(const WorkerConfig& workers) {
+  switch (workers.pinning) {
+    case WorkerConfig::Pinning::Auto: return "auto";
+    case WorkerConfig::Pinning::Off: return "off";
+    case WorkerConfig::Pinning::Listed: break;
+  }
+  return fmt::format("{}", fmt::join(workers.cores, ","));
+}
+
+std::int64_t microseconds(Duration time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time).count();
+}
+
+void print_workers(OptionPrinter& print, const WorkerConfig& workers) {
+  print.option("workers", workers.count);
+  print.option("worker-cores", words_of_pinning(workers));
+  print.flag("no-gso", !workers.gso);
+  print.flag("no-gro", !workers.gro);
+  print.flag("no-tso", !workers.tso);
+  print.flag("no-uso", !workers.uso);
+  if (workers.like_6_1) print.option("kernel-profile", "6.1");
+  print.option("batch-delay-us", microseconds(workers.batch_delay));
+  print.option("busy-poll-us", microseconds(workers.busy_poll));
+}
+
 void print_process(OptionPrinter& print, const ServerConfig& config) {
-  print.option("workers", config.workers);
   if (!config.status_file.empty()) {
     print.option("status", config.status_file, OptionPrinter::count(config.status_interval));
   }
@@ -201,6 +225,7 @@ std::string print_config(const ServerConfig& config) {
   print_tunnel(print, config.tunnel);
   print_clients(print, config);
   print_timers(print, config.timers);
+  print_workers(print, config.workers);
   print_process(print, config);
   for (const std::string& note : config.notes) print.comment(note);
   return print.take();

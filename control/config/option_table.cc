@@ -92,6 +92,7 @@ std::vector<OptionSection> option_sections(ConfigKind kind) {
       {"Clients", client_options()},
       {"Times", timer_options()},
       {"Process", process_options()},
+      {"Workers and offloads", worker_options()},
       {"Hooks, plugins, management", unserved_options()},
       {"Clients' options, other systems, commands", foreign_options()},
   };

@@ -70,6 +70,7 @@ std::span<const OptionRow> tunnel_options();
 std::span<const OptionRow> client_options();
 std::span<const OptionRow> timer_options();
 std::span<const OptionRow> process_options();
+std::span<const OptionRow> worker_options();
 std::span<const OptionRow> unserved_options();
 std::span<const OptionRow> foreign_options();
 

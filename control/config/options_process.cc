@@ -9,8 +9,6 @@
 namespace ringway {
 namespace {
 
-constexpr std::uint64_t kWorkersMax = 256;
-
 Result<std::string> text_at(const ConfigLine& line, const std::string& takes) {
   if (line.parameter(1).empty()) return bad_value(line, 1, takes);
   return line.parameter(1);
@@ -69,13 +67,6 @@ Result<void> apply_cd(ConfigDraft& draft, const ConfigLine& line) {
   return store_text(draft.config.working_directory, line, "a directory's path");
 }
 
-Result<void> apply_workers(ConfigDraft& draft, const ConfigLine& line) {
-  const auto count = number_at(line, 1, {0, kWorkersMax});
-  if (!count) return std::unexpected(count.error());
-  draft.config.workers = static_cast<std::uint32_t>(*count);
-  return {};
-}
-
 Result<void> apply_setenv(ConfigDraft& draft, const ConfigLine& line) {
   // `setenv opt OPTION ...` is read by the parser itself.
   if (line.parameter(1) == "FORWARD_COMPATIBLE") {
@@ -124,9 +115,6 @@ constexpr std::array kRows = {
     works("setenv", "opt OPTION... | FORWARD_COMPATIBLE 1 | NAME [VALUE]", {1, 15}, apply_setenv,
           "`opt` marks an option that may be unknown or refused; FORWARD_COMPATIBLE skips all "
           "unknown ones. Variables for scripts have no effect."),
-    works("workers", "N", {1, 1}, apply_workers,
-          "Ringway's own: threads that carry packets; by default one for each core that the "
-          "process may use."),
     no_effect("setenv-safe", "sets what scripts see, and none are run"),
     no_effect("script-security", "permits scripts, and none are run"),
     no_effect("tmp-dir", "is for the files of scripts, and none are run"),

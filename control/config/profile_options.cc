@@ -309,6 +309,11 @@ std::span<const OptionRow> profile_process_options() {
       as_on_servers("config", ""),
       as_on_servers("ignore-unknown-option", ""),
       as_on_servers("setenv", ""),
+      as_on_servers("no-gso", ""),
+      as_on_servers("no-gro", ""),
+      as_on_servers("no-tso", ""),
+      as_on_servers("no-uso", ""),
+      as_on_servers("kernel-profile", ""),
   };
   return kRows;
 }

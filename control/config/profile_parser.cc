@@ -102,6 +102,7 @@ ClientConfig take(ConfigDraft draft) {
           .timers = common.timers,
           .exit_notify = profile.exit_notify,
           .retry = profile.retry,
+          .worker = std::move(common.workers),
           .send_buffer = common.send_buffer,
           .receive_buffer = common.receive_buffer,
           .log_file = std::move(common.log_file),

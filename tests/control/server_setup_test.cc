@@ -32,15 +32,6 @@ TEST(ServerSetup, SaysWhichFamiliesAreServedWhere) {
   }
 }
 
-TEST(ServerSetup, MakesAsManyWorkersAsItIsTold) {
-  ServerConfig config;
-  config.workers = 3;
-  EXPECT_EQ(count_workers(config), 3);
-
-  config.workers = 0;
-  EXPECT_GE(count_workers(config), 1);
-}
-
 TEST(ServerSetup, TellsTheWorkersWhichAddressesAreTheServers) {
   ServerConfig config;
   config.tunnel.network_v4 = Prefix::parse("10.77.0.0/24");

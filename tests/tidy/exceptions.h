@@ -40,6 +40,8 @@ inline constexpr std::array kTestedElsewhere = {
                     "rows of the option table; config_parser_test.cc"},
     TestedElsewhere{"control/config/options_unserved.cc",
                     "rows of the option table; config_errors_test.cc"},
+    TestedElsewhere{"control/config/options_worker.cc",
+                    "rows of the option table; config_errors_test.cc"},
     TestedElsewhere{"control/control_thread.cc", "shell; every interop test"},
     TestedElsewhere{"control/pid_file.cc",
                     "shell; tests/interop/openvpn_client_test.sh and bad_input_test.sh"},

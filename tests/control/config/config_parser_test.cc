@@ -133,7 +133,24 @@ TEST(ConfigParser, GivesEveryTimerAndProcessOptionItsMeaning) {
       {"user a\ngroup b", [](const C& c) { return c.user == "a" && c.group == "b"; }},
       {"writepid p", [](const C& c) { return c.write_pid_file == "p"; }},
       {"cd /etc", [](const C& c) { return c.working_directory == "/etc"; }},
-      {"workers 3", [](const C& c) { return c.workers == 3; }},
+      {"workers 3", [](const C& c) { return c.workers.count == 3; }},
+      {"worker-cores 0-2,7",
+       [](const C& c) {
+         return c.workers.cores == std::vector<unsigned>{0, 1, 2, 7} &&
+                c.workers.pinning == WorkerConfig::Pinning::Listed;
+       }},
+      {"worker-cores 1\nworker-cores off",
+       [](const C& c) {
+         return c.workers.cores.empty() && c.workers.pinning == WorkerConfig::Pinning::Off;
+       }},
+      {"no-gso", [](const C& c) { return !c.workers.gso && c.workers.gro; }},
+      {"no-gro", [](const C& c) { return !c.workers.gro && c.workers.gso; }},
+      {"no-tso", [](const C& c) { return !c.workers.tso && c.workers.uso; }},
+      {"no-uso", [](const C& c) { return !c.workers.uso && c.workers.tso; }},
+      {"kernel-profile 6.1", [](const C& c) { return c.workers.like_6_1; }},
+      {"kernel-profile newest", [](const C& c) { return !c.workers.like_6_1; }},
+      {"batch-delay-us 0", [](const C& c) { return c.workers.batch_delay == Duration{0}; }},
+      {"busy-poll-us 100", [](const C& c) { return c.workers.busy_poll == 100us; }},
       {"setenv A b", [](const C& c) { return has_note(c, "`setenv A b` has no effect"); }},
       {"daemon", [](const C& c) { return has_note(c, "`daemon` has no effect"); }},
   });

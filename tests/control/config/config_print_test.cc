@@ -26,6 +26,8 @@ TEST(ConfigPrint, PrintsWhatReadsBackAsItself) {
       "tls-crypt k\nlog-append l\nstatus s 5\nwritepid p\nuser u\ngroup g\ncd /x\nworkers 2",
       "log l\nifconfig-pool-persist p 5\nexplicit-exit-notify 2\ntls-version-min 1.3",
       "tls-groups X25519\ntls-cipher A\ntls-ciphersuites B\ntls-cert-profile preferred",
+      "worker-cores 3,0-1\nno-gso\nno-gro\nno-tso\nno-uso\nkernel-profile 6.1",
+      "worker-cores off\nbatch-delay-us 70\nbusy-poll-us 20",
       "remote-cert-tls client\nclient-to-client\nmax-clients 9\ndh dh.pem\nverb 7",
   };
   for (const char* lines : cases) {
