@@ -15,12 +15,18 @@ namespace ringway {
 enum class Counter : std::uint8_t {
   LinkReceivedPackets,
   LinkReceivedBytes,
+  LinkReceivedTrains,  ///< messages with more than one datagram
   LinkSentPackets,
   LinkSentBytes,
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
-  TunSentPackets,  ///< written to the TUN
+  TunSentPackets,  ///< inner packets that the TUN took, alone or merged
   TunSentBytes,
+  TunWrittenFrames,   ///< writes that the TUN took
+  TunMergedPackets,   ///< inner packets that were in super-packets
+  TunRefusedFrames,   ///< super-packets that the kernel refused, written again one by one
+  TunMergingPauses,   ///< times that refusals went on, and a kind was not merged for a while
+  TunWriteWaits,      ///< turns in which received packets waited for writes in flight
   ControlDatagrams,   ///< given to the control thread
   HandedOverPackets,  ///< given to the worker that owns them
   TakenOverPackets,   ///< received from other workers
@@ -40,13 +46,34 @@ enum class Counter : std::uint8_t {
 
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
 
-inline constexpr std::string_view kCounterNames[] = {
-    "link_received_packets", "link_received_bytes", "link_sent_packets",  "link_sent_bytes",
-    "tun_received_packets",  "tun_received_bytes",  "tun_sent_packets",   "tun_sent_bytes",
-    "control_datagrams",     "handed_over_packets", "taken_over_packets", "loop_turns",
-    "link_receive_starved",  "link_receive_failed", "link_receive_armed", "tun_read_starved",
-    "tun_read_failed",       "tun_read_armed",      "link_waits",         "tun_waits",
-    "completion_overflows",  "ring_failures"};
+inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
+                                                     "link_received_bytes",
+                                                     "link_received_trains",
+                                                     "link_sent_packets",
+                                                     "link_sent_bytes",
+                                                     "tun_received_packets",
+                                                     "tun_received_bytes",
+                                                     "tun_sent_packets",
+                                                     "tun_sent_bytes",
+                                                     "tun_written_frames",
+                                                     "tun_merged_packets",
+                                                     "tun_refused_frames",
+                                                     "tun_merging_pauses",
+                                                     "tun_write_waits",
+                                                     "control_datagrams",
+                                                     "handed_over_packets",
+                                                     "taken_over_packets",
+                                                     "loop_turns",
+                                                     "link_receive_starved",
+                                                     "link_receive_failed",
+                                                     "link_receive_armed",
+                                                     "tun_read_starved",
+                                                     "tun_read_failed",
+                                                     "tun_read_armed",
+                                                     "link_waits",
+                                                     "tun_waits",
+                                                     "completion_overflows",
+                                                     "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
 
 constexpr std::string_view name_of(Counter counter) {
@@ -84,7 +111,9 @@ class alignas(kCacheLineSize) Counters {
   void add(Counter counter, std::uint64_t amount = 1) {
     bump(counters_[static_cast<std::size_t>(counter)], amount);
   }
-  void add(Drop drop) { bump(shell_drops_[static_cast<std::size_t>(drop)], 1); }
+  void add(Drop drop, std::uint64_t amount = 1) {
+    bump(shell_drops_[static_cast<std::size_t>(drop)], amount);
+  }
   void add_send_error(int error_number) { bump(send_errors_[io_error_index(error_number)], 1); }
   void add_tun_write_error(int error_number) {
     bump(tun_write_errors_[io_error_index(error_number)], 1);

@@ -1,7 +1,9 @@
 #include "dataplane/link_message.h"
 
 #include <arpa/inet.h>
+#include <netinet/udp.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace ringway {
@@ -22,27 +24,55 @@ IpAddress unicast_or_unspecified(const IpAddress& address) {
   return multicast ? IpAddress() : address;
 }
 
-std::optional<IpAddress> local_address(Bytes control) {
+/// One control message, without what it is padded with.
+struct ControlMessage {
+  int level = 0;
+  int type = 0;
+  Bytes body;
+};
+
+/// Takes the first message off `control`; nothing when there is none, or none that is whole.
+std::optional<ControlMessage> take_message(Bytes& control) {
   cmsghdr header;
-  while (read_struct(control, header)) {
-    if (header.cmsg_len < CMSG_LEN(0) || header.cmsg_len > control.size()) return std::nullopt;
-    const Bytes body = control.first(header.cmsg_len).subspan(CMSG_LEN(0));
-    if (header.cmsg_level == IPPROTO_IPV6 && header.cmsg_type == IPV6_PKTINFO) {
-      in6_pktinfo info;
-      if (!read_struct(body, info)) return std::nullopt;
-      return unicast_or_unspecified(IpAddress::v6({info.ipi6_addr.s6_addr, 16}));
-    }
-    if (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_PKTINFO) {
-      in_pktinfo info;
-      if (!read_struct(body, info)) return std::nullopt;
-      // For a broadcast the kernel puts the interface's own address here.
-      return unicast_or_unspecified(IpAddress::v4(ntohl(info.ipi_spec_dst.s_addr)));
-    }
-    const std::size_t step = CMSG_ALIGN(header.cmsg_len);
-    if (step >= control.size()) return std::nullopt;
-    control = control.subspan(step);
+  if (!read_struct(control, header)) return std::nullopt;
+  if (header.cmsg_len < CMSG_LEN(0) || header.cmsg_len > control.size()) return std::nullopt;
+  const Bytes body = control.first(header.cmsg_len).subspan(CMSG_LEN(0));
+  control = control.subspan(std::min<std::size_t>(CMSG_ALIGN(header.cmsg_len), control.size()));
+  return ControlMessage{.level = header.cmsg_level, .type = header.cmsg_type, .body = body};
+}
+
+std::optional<IpAddress> local_address(const ControlMessage& message) {
+  if (message.level == IPPROTO_IPV6 && message.type == IPV6_PKTINFO) {
+    in6_pktinfo info;
+    if (!read_struct(message.body, info)) return std::nullopt;
+    return unicast_or_unspecified(IpAddress::v6({info.ipi6_addr.s6_addr, 16}));
+  }
+  if (message.level == IPPROTO_IP && message.type == IP_PKTINFO) {
+    in_pktinfo info;
+    if (!read_struct(message.body, info)) return std::nullopt;
+    // For a broadcast the kernel puts the interface's own address here.
+    return unicast_or_unspecified(IpAddress::v4(ntohl(info.ipi_spec_dst.s_addr)));
   }
   return std::nullopt;
+}
+
+/// An int, of which the kernel sends one byte where it speaks of IPv4's type of service.
+std::optional<int> number_in(const ControlMessage& message) {
+  int value = 0;
+  if (read_struct(message.body, value)) return value;
+  if (message.body.size() == 1) return message.body[0];
+  return std::nullopt;
+}
+
+void note_number(const ControlMessage& message, LinkArrival& arrival) {
+  const bool is_segment_size = message.level == SOL_UDP && message.type == UDP_GRO;
+  const bool is_traffic_class = (message.level == IPPROTO_IPV6 && message.type == IPV6_TCLASS) ||
+                                (message.level == IPPROTO_IP && message.type == IP_TOS);
+  if (!is_segment_size && !is_traffic_class) return;
+  const std::optional<int> number = number_in(message);
+  if (!number) return;
+  if (is_traffic_class) arrival.ecn = static_cast<std::uint8_t>(*number & 3);
+  if (is_segment_size && *number > 0) arrival.segment_size = static_cast<std::size_t>(*number);
 }
 
 bool is_link_local(const IpAddress& address) {
@@ -79,12 +109,27 @@ std::optional<Endpoint> decode_socket_name(Bytes name) {
                   .port = ntohs(socket_name.sin_port)};
 }
 
-std::optional<LinkEndpoint> decode_link_endpoint(Bytes name, Bytes control, std::uint8_t listener) {
+std::optional<LinkArrival> decode_link_arrival(Bytes name, Bytes control, std::uint8_t listener) {
   const auto remote = decode_socket_name(name);
   if (!remote) return std::nullopt;
-  const auto local = local_address(control);
-  if (!local) return std::nullopt;
-  return LinkEndpoint{.remote = *remote, .local = *local, .listener = listener};
+  LinkArrival arrival{.from = {.remote = *remote, .local = {}, .listener = listener}};
+  bool has_local = false;
+  while (const auto message = take_message(control)) {
+    if (const auto local = local_address(*message)) {
+      arrival.from.local = *local;
+      has_local = true;
+    } else {
+      note_number(*message, arrival);
+    }
+  }
+  if (!has_local) return std::nullopt;
+  return arrival;
+}
+
+std::optional<LinkEndpoint> decode_link_endpoint(Bytes name, Bytes control, std::uint8_t listener) {
+  const auto arrival = decode_link_arrival(name, control, listener);
+  if (!arrival) return std::nullopt;
+  return arrival->from;
 }
 
 SocketName SocketName::of(const Endpoint& endpoint, bool ipv6) {

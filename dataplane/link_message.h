@@ -15,16 +15,28 @@
 /// dual-stack socket uses v4-mapped addresses in both, as IpAddress does. Pure.
 namespace ringway {
 
-/// Room for the largest sockaddr, and for one pktinfo message of either family.
+/// Room for the largest sockaddr, and for three control messages: pktinfo of either family, the
+/// segment size of UDP_GRO, and the traffic class.
 inline constexpr std::size_t kSocketNameSize = 32;
-inline constexpr std::size_t kSocketControlSize = 48;
+inline constexpr std::size_t kSocketControlSize = 96;
 static_assert(kSocketNameSize >= sizeof(sockaddr_in6));
-static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in6_pktinfo)));
-static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in_pktinfo)));
+static_assert(sizeof(in6_pktinfo) >= sizeof(in_pktinfo));
+static_assert(kSocketControlSize >= CMSG_SPACE(sizeof(in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)));
 
-/// Where a received datagram came from and which of our addresses it was sent to. Nothing when the
-/// kernel named no source or no local address. `local` stays unspecified for a multicast or
-/// broadcast destination, which nobody can answer from.
+/// What the kernel says of a received message besides its bytes.
+struct LinkArrival {
+  /// `local` stays unspecified for a multicast or broadcast destination, which nobody can answer
+  /// from.
+  LinkEndpoint from;
+  /// UDP_GRO: the message is a train of datagrams of this size, of which the last may be smaller.
+  /// Zero: it is one datagram.
+  std::size_t segment_size = 0;
+  /// The two low bits of the outer traffic class (RFC 3168), the same for a whole train.
+  std::uint8_t ecn = 0;
+};
+/// Nothing when the kernel named no source or no local address.
+[[nodiscard]] std::optional<LinkArrival> decode_link_arrival(Bytes name, Bytes control,
+                                                             std::uint8_t listener);
 [[nodiscard]] std::optional<LinkEndpoint> decode_link_endpoint(Bytes name, Bytes control,
                                                                std::uint8_t listener);
 

@@ -72,12 +72,12 @@ struct ReceivedMessage {
 };
 
 /// Room in front of the payload: the kernel's header, the sender's address and the control data.
-inline constexpr std::size_t kReceiveHeadroom = 96;
+inline constexpr std::size_t kReceiveHeadroom = 144;
 
 /// Reads the layout that the kernel writes for a msghdr with kSocketNameSize and kSocketControlSize
 /// bytes of room:
 ///
-///     name size 4 | control size 4 | payload size 4 | flags 4 | name 32 | control 48 | payload
+///     name size 4 | control size 4 | payload size 4 | flags 4 | name 32 | control 96 | payload
 ///
 /// Nothing when the sizes contradict each other or the buffer. Pure.
 [[nodiscard]] std::optional<ReceivedMessage> parse_received_message(MutableBytes filled);

@@ -17,9 +17,9 @@ namespace {
 /// IORING_OP_READ_MULTISHOT (Linux 6.7), which liburing 2.3 does not know.
 constexpr std::uint8_t kReadMultishot = 49;
 
-constexpr std::array kNeededOperations = {IORING_OP_RECVMSG,  IORING_OP_SENDMSG,
-                                          IORING_OP_READ,     IORING_OP_WRITE,
-                                          IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+constexpr std::array kNeededOperations = {
+    IORING_OP_RECVMSG, IORING_OP_SENDMSG,  IORING_OP_READ,        IORING_OP_WRITE,
+    IORING_OP_WRITEV,  IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
 
 struct ProbeDelete {
   void operator()(io_uring_probe* probe) const { io_uring_free_probe(probe); }
@@ -166,6 +166,13 @@ bool Ring::write(RequestTag tag, int fd, Bytes bytes) {
   return true;
 }
 
+bool Ring::write_vector(RequestTag tag, int fd, std::span<const iovec> pieces) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_writev(request, fd, pieces.data(), static_cast<unsigned>(pieces.size()), 0);
+  return true;
+}
+
 bool Ring::send_message(RequestTag tag, int fd, const msghdr& message) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;
@@ -186,6 +193,8 @@ bool Ring::cancel_all(RequestTag tag) {
   io_uring_prep_cancel64(request, 0, IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY);
   return true;
 }
+
+void Ring::submit() { io_uring_submit(&ring_); }
 
 int Ring::submit_and_wait(Duration timeout) {
   __kernel_timespec limit = timespec_of(timeout);

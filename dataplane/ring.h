@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/time.h"
 
+struct iovec;
 struct msghdr;
 
 namespace ringway {
@@ -20,8 +21,8 @@ enum class Operation : std::uint8_t {
   LinkSend,
   LinkWritable,
   TunRead,
-  TunWrite,        ///< from a receive buffer
-  TunWritePooled,  ///< from a PacketBuffer
+  TunWrite,       ///< a frame of a TunWriter
+  TunWriteAgain,  ///< a packet of a frame that the kernel refused
   Wake,
   Cancel,
 };
@@ -94,12 +95,17 @@ class Ring {
   [[nodiscard]] bool read_packet(RequestTag tag, int fd, std::uint16_t group, std::size_t size);
   [[nodiscard]] bool read(RequestTag tag, int fd, MutableBytes into);
   [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
+  /// Writes the pieces as one packet. `pieces` itself stays as it is until the completion, too.
+  [[nodiscard]] bool write_vector(RequestTag tag, int fd, std::span<const iovec> pieces);
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.
   [[nodiscard]] bool cancel_all(RequestTag tag);
 
+  /// Submits what was prepared, so that it begins now and not at the end of the turn. What it fails
+  /// with shows at the next submit_and_wait().
+  void submit();
   /// Submits what was prepared and waits for a completion or for `timeout`. Returns 0, also for a
   /// time-out, or the errno of a failure, after which the prepared requests are still there.
   [[nodiscard]] int submit_and_wait(Duration timeout);

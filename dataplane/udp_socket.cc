@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -154,9 +155,12 @@ Result<void> UdpSocketOpener::set_options(const UdpSocket& socket, bool share_po
     set = set && set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     // Reports the local address of IPv4 datagrams too, in v4-mapped form.
     set = set && set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+    // What it cannot say of the traffic class of IPv4 datagrams, the IPv4 option below does.
+    set = set && set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
   } else {
     set = set && set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
   }
+  set = set && set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
   if (share_port) set = set && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (!set) {
     return fail(std::string("cannot set up a socket: ") + std::strerror(errno), where_of(settings_),
@@ -179,9 +183,11 @@ Result<UdpSocketGroup> open_udp_sockets(const UdpSocketSettings& settings, std::
 
   UdpSocketGroup group{.sockets = {}, .without_ipv6 = opener.without_ipv6()};
   group.sockets.reserve(count);
+  group.gro = settings.gro;
   for (std::uint16_t i = 0; i < count; ++i) {
     Result<UdpSocket> socket = opener.open(true);
     if (!socket) return std::unexpected(socket.error());
+    group.gro = group.gro && set_option(socket->fd(), SOL_UDP, UDP_GRO, 1);
     group.sockets.push_back(std::move(*socket));
   }
   group.steered = attach_link_steering(group.sockets.front().fd(), count).has_value();

@@ -24,6 +24,8 @@ struct UdpSocketSettings {
   /// CAP_NET_ADMIN.
   std::uint32_t send_buffer_size = 0;
   std::uint32_t receive_buffer_size = 0;
+  /// Lets the kernel put datagrams of one client together (UDP_GRO); see UdpSocketGroup::gro.
+  bool gro = false;
 };
 
 /// One listening UDP socket: dual-stack unless told otherwise, and set up so that a datagram that
@@ -68,6 +70,9 @@ struct UdpSocketGroup {
   bool without_ipv6 = false;
   /// The kernel picks the socket by peer id; if not, the slow lane between workers carries more.
   bool steered = false;
+  /// The kernel may deliver trains of datagrams (LinkArrival::segment_size). False when it was not
+  /// asked to, or cannot.
+  bool gro = false;
 };
 
 /// Opens `count` sockets on one port (SO_REUSEPORT) and steers data packets to socket

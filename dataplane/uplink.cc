@@ -67,7 +67,7 @@ Verdict Uplink::forward(const Session& session, MutableBytes payload) const {
 
   if (!may_send_from(session, ip->source())) return Verdict::dropped(Drop::SpoofedSource);
   if (is_martian(ip->destination())) return Verdict::dropped(Drop::MartianDestination);
-  const Verdict verdict = route(session, ip->destination(), packet);
+  const Verdict verdict = route(session, *ip, packet);
   if (verdict.way == Verdict::Way::Dropped) return verdict;
 
   clamp_mss(packet, *ip, {session.settings().mss_limit_v4, session.settings().mss_limit_v6});
@@ -83,23 +83,23 @@ bool Uplink::may_send_from(const Session& session, const IpAddress& source) cons
          !settings_.is_own(source);
 }
 
-Verdict Uplink::route(const Session& session, const IpAddress& destination,
-                      MutableBytes packet) const {
-  if (settings_.is_own(destination)) return Verdict::to_tun(packet);
+Verdict Uplink::route(const Session& session, const IpPacket& ip, MutableBytes packet) const {
+  const IpAddress destination = ip.destination();
+  if (settings_.is_own(destination)) return Verdict::to_tun(packet, ip);
   if (!settings_.client_to_client) {
     // The kernel would send it back to us, and so to the other client (security goal C04). What is
     // behind another client, but not of a tunnel network, is left to the host's forwarding rules.
     if (settings_.is_in_pool(destination)) return Verdict::dropped(Drop::ClientToClientOff);
-    return Verdict::to_tun(packet);
+    return Verdict::to_tun(packet, ip);
   }
 
   const PeerId peer = routes_.find(destination);
   // A packet for the sender's own network would go round between the two until it is worn out.
   if (peer == session.peer_id()) return Verdict::dropped(Drop::NoRoute);
-  if (peer.is_set()) return Verdict::to_peer(packet);
+  if (peer.is_set()) return Verdict::to_peer(packet, ip);
   // A free address of a tunnel network: the kernel, too, would only send it back to us.
   if (settings_.is_in_pool(destination)) return Verdict::dropped(Drop::NoRoute);
-  return Verdict::to_tun(packet);
+  return Verdict::to_tun(packet, ip);
 }
 
 }  // namespace ringway

@@ -27,7 +27,7 @@ class Uplink {
   [[nodiscard]] Verdict handle_data(MutableBytes datagram, const LinkEndpoint& from, Instant now);
   [[nodiscard]] Verdict forward(const Session& session, MutableBytes payload) const;
   [[nodiscard]] bool may_send_from(const Session& session, const IpAddress& source) const;
-  [[nodiscard]] Verdict route(const Session& session, const IpAddress& destination,
+  [[nodiscard]] Verdict route(const Session& session, const IpPacket& ip,
                               MutableBytes packet) const;
 
   const DatapathSettings& settings_;

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/drop.h"
 #include "base/ids.h"
+#include "tun/ip_packet.h"
 
 namespace ringway {
 
@@ -23,14 +24,20 @@ struct Verdict {
   WorkerId worker;
   /// Lies inside the memory that was given in.
   MutableBytes packet;
+  /// What parse_ip_packet() made of `packet`; of Way::Tun and Way::Peer.
+  IpPacket ip;
   LinkEndpoint endpoint;
 
   static Verdict dropped(Drop drop) { return {.way = Way::Dropped, .drop = drop}; }
   static Verdict consumed() { return {.way = Way::Consumed}; }
   static Verdict control() { return {.way = Way::Control}; }
   static Verdict to_worker(WorkerId worker) { return {.way = Way::Worker, .worker = worker}; }
-  static Verdict to_tun(MutableBytes packet) { return {.way = Way::Tun, .packet = packet}; }
-  static Verdict to_peer(MutableBytes packet) { return {.way = Way::Peer, .packet = packet}; }
+  static Verdict to_tun(MutableBytes packet, const IpPacket& ip) {
+    return {.way = Way::Tun, .packet = packet, .ip = ip};
+  }
+  static Verdict to_peer(MutableBytes packet, const IpPacket& ip) {
+    return {.way = Way::Peer, .packet = packet, .ip = ip};
+  }
   static Verdict to_link(MutableBytes datagram, const LinkEndpoint& endpoint) {
     return {.way = Way::Link, .packet = datagram, .endpoint = endpoint};
   }

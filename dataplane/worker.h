@@ -26,6 +26,8 @@ namespace ringway {
 struct WorkerLimits {
   /// Buffers that the kernel fills with datagrams. It bounds what may wait for the TUN.
   std::size_t link_receive_size = 4 << 20;
+  /// The same with Offloads::link_gro, where each has room for a train.
+  std::size_t link_receive_trains_size = 16 << 20;
   /// Buffers that the kernel fills with inner packets. It bounds what may wait for the link.
   std::size_t tun_receive_size = 1 << 20;
   /// Buffers of sealed datagrams on their way out.

@@ -15,6 +15,8 @@ constexpr std::uint16_t kTunGroup = 1;
 constexpr std::size_t kDatagramSizeMin = 2048;
 /// Beyond the inner packet: header, tag and packet id, and stub framing of old clients.
 constexpr std::size_t kDatagramOverheadMax = 128;
+/// The payload of a train: what the length field of UDP can say.
+constexpr std::size_t kTrainSizeMax = 65'535;
 /// How many single reads wait at the TUN where a read cannot be multishot.
 constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
@@ -26,6 +28,16 @@ constexpr Duration kDrainWait = 50ms;
 
 std::size_t datagram_size_max(const WorkerSettings& settings) {
   return std::max(kDatagramSizeMin, settings.datapath.tun_mtu + kDatagramOverheadMax);
+}
+
+std::size_t receive_buffer_size(const WorkerSettings& settings) {
+  return kReceiveHeadroom +
+         (settings.offloads.link_gro ? kTrainSizeMax : datagram_size_max(settings));
+}
+
+std::size_t receive_budget(const WorkerSettings& settings) {
+  return settings.offloads.link_gro ? settings.limits.link_receive_trains_size
+                                    : settings.limits.link_receive_size;
 }
 
 /// One byte more than the largest frame, so that a larger one shows.
@@ -40,9 +52,10 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
     : settings_(settings),
       ports_(ports),
       around_(around),
+      datagram_size_max_(datagram_size_max(settings)),
       link_buffers_({.group = kLinkGroup,
-                     .budget = settings.limits.link_receive_size,
-                     .buffer_size = kReceiveHeadroom + datagram_size_max(settings)}),
+                     .budget = receive_budget(settings),
+                     .buffer_size = receive_buffer_size(settings)}),
       tun_buffers_({.group = kTunGroup,
                     .budget = settings.limits.tun_receive_size,
                     .buffer_size = frame_room(settings)}),
@@ -52,21 +65,24 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
           kReceiveHeadroom + datagram_size_max(settings)),
+      tun_writer_({.fd = settings.tun_queue.get(), .offloads = settings.offloads.tun},
+                  ports.counters),
       datapath_(settings.datapath),
       link_receives_(settings.sockets.size()),
       bell_due_(settings.datapath.worker_count) {
   receive_header_.msg_namelen = kSocketNameSize;
   receive_header_.msg_controllen = kSocketControlSize;
+  link_pending_.reserve(link_buffers_.count());
   tun_pending_.reserve(tun_buffers_.count());
   peers_.reserve(settings.datapath.sessions_max);
 }
 
 Result<void> WorkerLoop::set_up() {
-  // Every buffer can be in one request; a receive and a wait for room on each listener, the TUN
-  // reads, the bell and a cancellation come on top. Four times as many completions cannot overflow
-  // (E02).
+  // Every buffer can be filled or sent from once, and the TUN writer says how many writes it has;
+  // a receive and a wait for room on each listener, the TUN reads, the bell and a cancellation come
+  // on top. Four times as many completions cannot overflow (E02).
   const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() + sender_.count() +
-                                    taken_over_.count() + 2 * settings_.sockets.size() +
+                                    TunWriter::kWritesMax + 2 * settings_.sockets.size() +
                                     kSingleTunReads + 2;
   if (Result<void> opened =
           ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
@@ -99,9 +115,11 @@ void WorkerLoop::turn() {
   drain_commands();
 
   for (std::size_t i = 0; i < completion_count_; ++i) act_on(completions_[i]);
+  release_written();
+  drain_link();
   for (PacketRing* lane : around_.lanes.from_others) {
     if (lane == nullptr) continue;
-    while (const auto record = lane->front()) {
+    while (const auto record = tun_writer_.has_room() ? lane->front() : std::nullopt) {
       take_over(*record);
       lane->pop();
     }
@@ -159,7 +177,7 @@ void WorkerLoop::act_on(const Completion& completion) {
     case Operation::LinkWritable: sender_.note_writable(completion.tag); return;
     case Operation::TunRead: on_tun_read(completion); return;
     case Operation::TunWrite:
-    case Operation::TunWritePooled: on_tun_written(completion); return;
+    case Operation::TunWriteAgain: tun_writer_.note_written(completion, ring_); return;
     case Operation::Wake: bell_.note_ended(completion.result, true); return;
     case Operation::Cancel: return;
   }
@@ -176,6 +194,7 @@ void WorkerLoop::run_timers() {
   for (LastingRequest& receive : link_receives_) receive.note_tick();
   for (LastingRequest& read : tun_reads_) read.note_tick();
   bell_.note_tick();
+  tun_writer_.note_tick();
 }
 
 void WorkerLoop::publish_traffic() {
@@ -207,6 +226,8 @@ void WorkerLoop::flush() {
     RW_ASSERT(pushed);
     control_bell_due_ = true;
   }
+  tun_writer_.submit(ring_);
+  release_written();
   if (sender_.submit(ring_)) ports_.counters.add(Counter::LinkWaits);
   arm_requests();
   ring_bells();
@@ -271,7 +292,7 @@ void WorkerLoop::reclaim(const Completion& completion) {
       return;
     case Operation::LinkSend: on_link_sent(completion); return;
     case Operation::TunWrite:
-    case Operation::TunWritePooled: on_tun_written(completion); return;
+    case Operation::TunWriteAgain: tun_writer_.note_written(completion, ring_); return;
     case Operation::LinkWritable:
     case Operation::Wake:
     case Operation::Cancel: return;

@@ -14,6 +14,7 @@
 #include "dataplane/packet_buffer.h"
 #include "dataplane/receive_buffers.h"
 #include "dataplane/ring.h"
+#include "dataplane/tun_writer.h"
 #include "dataplane/worker.h"
 
 namespace ringway {
@@ -28,7 +29,7 @@ namespace ringway {
 ///     read the clock, once
 ///     copy the completions, look at the lanes           -- what has arrived
 ///     carry out commands
-///     act on the completions, then on the lanes' packets, then on packets from the TUN
+///     act on the completions, then on what the link brought, the lanes' packets, and the TUN's
 ///     timers; reports; give buffers back; arm what has ended; ring bells
 class WorkerLoop {
  public:
@@ -67,7 +68,10 @@ class WorkerLoop {
 
   // worker_loop_link.cc: from the link, from the lanes, and to the link.
   void on_link_receive(const Completion& completion);
-  void receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener);
+  void drain_link();
+  struct PendingMessage;
+  void receive_train(const PendingMessage& message);
+  [[nodiscard]] bool receive_datagram(MutableBytes datagram, const LinkArrival& arrival);
   void take_over(const PacketRing::Record& record);
   void take_over_datagram(const PacketRing::Record& record);
   void forward_to_peer(Bytes packet, bool from_lane);
@@ -81,11 +85,18 @@ class WorkerLoop {
   void on_tun_read(const Completion& completion);
   void drain_tun();
   void handle_frame(Bytes frame);
-  [[nodiscard]] bool write_to_tun(RequestTag tag, MutableBytes buffer, MutableBytes packet);
-  void on_tun_written(const Completion& completion);
+  [[nodiscard]] bool write_to_tun(MutableBytes datagram, const Verdict& verdict,
+                                  std::uint8_t outer_ecn);
+  void release_written();
 
   void drop(Drop reason) { ports_.counters.add(reason); }
 
+  /// A message that was received and waits for room in the writer.
+  struct PendingMessage {
+    std::uint16_t buffer = 0;
+    std::uint8_t listener = 0;
+    MutableBytes bytes;
+  };
   /// A packet that was read from the TUN and waits for room in the sender.
   struct PendingFrame {
     std::uint16_t buffer = 0;
@@ -96,12 +107,16 @@ class WorkerLoop {
   WorkerPorts& ports_;
   const Surroundings around_;
 
+  /// A larger datagram is nobody's. What the kernel cuts off where a buffer has room for one only.
+  const std::size_t datagram_size_max_;
+
   /// First in, last out: everything below may be registered with it.
   Ring ring_;
   ReceiveBuffers link_buffers_;
   ReceiveBuffers tun_buffers_;
   LinkSender sender_;
   BufferPool taken_over_;
+  TunWriter tun_writer_;
   Datapath datapath_;
 
   std::array<Completion, 512> completions_{};
@@ -114,6 +129,7 @@ class WorkerLoop {
   LastingRequest bell_;
   std::array<std::uint8_t, 8> bell_count_{};
 
+  std::vector<PendingMessage> link_pending_;
   std::vector<PendingFrame> tun_pending_;
   /// Peers whose session is here, for the traffic table.
   std::vector<PeerId> peers_;

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "dataplane/datagram_train.h"
 #include "dataplane/worker_loop.h"
 
 /// The half of the worker's loop that faces the clients and the other threads.
@@ -10,10 +11,11 @@ namespace ringway {
 void WorkerLoop::on_link_receive(const Completion& completion) {
   LastingRequest& receive = link_receives_[completion.tag.listener];
   if (completion.buffer) {
+    const auto size = static_cast<std::size_t>(std::max(completion.result, std::int32_t{0}));
+    link_pending_.push_back({.buffer = *completion.buffer,
+                             .listener = completion.tag.listener,
+                             .bytes = link_buffers_.take(*completion.buffer, size)});
     receive.note_progress();
-    receive_datagram(*completion.buffer,
-                     static_cast<std::size_t>(std::max(completion.result, std::int32_t{0})),
-                     completion.tag.listener);
   }
   if (completion.more) return;
   if (completion.result == -ENOBUFS) {
@@ -24,39 +26,62 @@ void WorkerLoop::on_link_receive(const Completion& completion) {
   receive.note_ended(completion.result, link_buffers_.available() > 0);
 }
 
-void WorkerLoop::receive_datagram(std::uint16_t buffer, std::size_t size, std::uint8_t listener) {
-  const MutableBytes filled = link_buffers_.take(buffer, size);
-  const auto message = parse_received_message(filled);
-  const auto from =
-      message ? decode_link_endpoint(message->name, message->control, listener) : std::nullopt;
-  if (!from || message->truncated) {
+/// Messages stay here while all batches of the TUN writer are in flight. The kernel then runs out
+/// of buffers, and the socket's own queue is where the rest waits (E03).
+void WorkerLoop::drain_link() {
+  std::size_t handled = 0;
+  while (handled < link_pending_.size() && tun_writer_.has_room()) {
+    receive_train(link_pending_[handled++]);
+  }
+  if (handled < link_pending_.size()) ports_.counters.add(Counter::TunWriteWaits);
+  link_pending_.erase(link_pending_.begin(),
+                      link_pending_.begin() + static_cast<std::ptrdiff_t>(handled));
+}
+
+void WorkerLoop::receive_train(const PendingMessage& pending) {
+  const auto message = parse_received_message(pending.bytes);
+  const auto arrival = message
+                           ? decode_link_arrival(message->name, message->control, pending.listener)
+                           : std::nullopt;
+  if (!arrival || message->truncated) {
     drop(message && message->truncated ? Drop::Oversize : Drop::Truncated);
-    link_buffers_.give_back(buffer);
+    link_buffers_.give_back(pending.buffer);
     return;
   }
-  ports_.counters.add(Counter::LinkReceivedPackets);
+  DatagramTrain train(message->payload, arrival->segment_size);
+  ports_.counters.add(Counter::LinkReceivedPackets, train.count_left());
   ports_.counters.add(Counter::LinkReceivedBytes, message->payload.size());
+  if (train.count_left() > 1) ports_.counters.add(Counter::LinkReceivedTrains);
 
-  const Verdict verdict = datapath_.handle_datagram(message->payload, *from, now_);
+  tun_writer_.begin_buffer(ring_);
+  bool is_held = false;
+  while (train.count_left() > 0) is_held = receive_datagram(train.take(), *arrival) || is_held;
+  if (!is_held) return link_buffers_.give_back(pending.buffer);
+  link_buffers_.lend(pending.buffer);
+  tun_writer_.end_buffer({.kind = TunWriter::Hold::Kind::ReceiveBuffer, .slot = pending.buffer},
+                         ring_);
+}
+
+/// True when the TUN writer refers to the datagram's memory.
+bool WorkerLoop::receive_datagram(MutableBytes datagram, const LinkArrival& arrival) {
+  if (datagram.size() > datagram_size_max_) {
+    drop(Drop::Oversize);
+    return false;
+  }
+  const Verdict verdict = datapath_.handle_datagram(datagram, arrival.from, now_);
   switch (verdict.way) {
-    case Verdict::Way::Tun:
-      if (write_to_tun({.operation = Operation::TunWrite, .slot = buffer}, filled,
-                       verdict.packet)) {
-        link_buffers_.lend(buffer);
-        return;
-      }
-      break;
-    case Verdict::Way::Peer: forward_to_peer(verdict.packet, false); break;
-    case Verdict::Way::Control: give_to_control(*from, message->payload); break;
+    case Verdict::Way::Tun: return write_to_tun(datagram, verdict, arrival.ecn);
+    case Verdict::Way::Peer: forward_to_peer(verdict.packet, false); return false;
+    case Verdict::Way::Control: give_to_control(arrival.from, datagram); return false;
     case Verdict::Way::Worker:
-      hand_over(verdict.worker, {.kind = PacketKind::LinkDatagram, .endpoint = *from},
-                message->payload);
-      break;
+      hand_over(verdict.worker, {.kind = PacketKind::LinkDatagram, .endpoint = arrival.from},
+                datagram);
+      return false;
     case Verdict::Way::Dropped:  // Counted by the core.
     case Verdict::Way::Consumed:
-    case Verdict::Way::Link: break;
+    case Verdict::Way::Link: return false;
   }
-  link_buffers_.give_back(buffer);
+  return false;
 }
 
 void WorkerLoop::take_over(const PacketRing::Record& record) {
@@ -79,12 +104,15 @@ void WorkerLoop::take_over_datagram(const PacketRing::Record& record) {
 
   const Verdict verdict = datapath_.handle_datagram(datagram, record.origin.endpoint, now_);
   switch (verdict.way) {
-    case Verdict::Way::Tun:
-      if (write_to_tun({.operation = Operation::TunWritePooled, .slot = buffer->slot()},
-                       buffer->bytes(), verdict.packet)) {
-        buffer->lend_to_kernel();
-      }
-      return;
+    case Verdict::Way::Tun: {
+      tun_writer_.begin_buffer(ring_);
+      // The lanes do not carry the outer ECN; nobody but the coalescer would ask for it.
+      if (!write_to_tun(datagram, verdict, 0)) return;
+      const std::uint32_t slot = buffer->slot();
+      buffer->lend_to_kernel();
+      return tun_writer_.end_buffer({.kind = TunWriter::Hold::Kind::PacketBuffer, .slot = slot},
+                                    ring_);
+    }
     case Verdict::Way::Peer: return forward_to_peer(verdict.packet, false);
     // The worker that handed it over took us for the owner. It is not passed on a second time:
     // two workers that disagree must not play ball.

@@ -68,36 +68,29 @@ void WorkerLoop::handle_frame(Bytes frame) {
   forward_to_peer(packet, false);
 }
 
-/// The header goes into the ten bytes in front of the packet, which lie in the same buffer and have
-/// been read: a plain write then does, without a vector of pieces.
-bool WorkerLoop::write_to_tun(RequestTag tag, MutableBytes buffer, MutableBytes packet) {
-  RW_ASSERT(packet.data() >= buffer.data() + kVnetHeaderSize);
-  const auto offset = static_cast<std::size_t>(packet.data() - buffer.data());
+/// The virtio header goes into the ten bytes in front of the packet, which belonged to the
+/// datagram's own header and have been read.
+bool WorkerLoop::write_to_tun(MutableBytes datagram, const Verdict& verdict,
+                              std::uint8_t outer_ecn) {
+  RW_ASSERT(verdict.packet.data() >= datagram.data() + kVnetHeaderSize);
+  const auto offset = static_cast<std::size_t>(verdict.packet.data() - datagram.data());
   const MutableBytes frame =
-      buffer.subspan(offset - kVnetHeaderSize, kVnetHeaderSize + packet.size());
-  write_vnet_header(frame.first<kVnetHeaderSize>(), VnetHeader{});
-  if (ring_.write(tag, settings_.tun_queue.get(), frame)) return true;
-  drop(Drop::TunWriteFailed);
+      datagram.subspan(offset - kVnetHeaderSize, kVnetHeaderSize + verdict.packet.size());
+  if (tun_writer_.add(frame, verdict.ip, outer_ecn)) return true;
+  drop(Drop::NoBuffer);
   return false;
 }
 
-void WorkerLoop::on_tun_written(const Completion& completion) {
-  if (completion.tag.operation == Operation::TunWrite) {
-    const auto buffer = static_cast<std::uint16_t>(completion.tag.slot);
-    link_buffers_.take_back(buffer);
-    link_buffers_.give_back(buffer);
-  } else {
-    const PacketBuffer done = taken_over_.take_back(completion.tag.slot);
+void WorkerLoop::release_written() {
+  while (const auto hold = tun_writer_.poll_released()) {
+    if (hold->kind == TunWriter::Hold::Kind::ReceiveBuffer) {
+      const auto buffer = static_cast<std::uint16_t>(hold->slot);
+      link_buffers_.take_back(buffer);
+      link_buffers_.give_back(buffer);
+    } else {
+      const PacketBuffer done = taken_over_.take_back(hold->slot);
+    }
   }
-  if (completion.result < 0) {
-    // The link is down (EIO), or memory is short: that packet is lost, and the TUN works again when
-    // it can (F05).
-    if (completion.result != -ECANCELED) ports_.counters.add_tun_write_error(-completion.result);
-    return drop(Drop::TunWriteFailed);
-  }
-  ports_.counters.add(Counter::TunSentPackets);
-  ports_.counters.add(Counter::TunSentBytes,
-                      static_cast<std::uint64_t>(completion.result) - kVnetHeaderSize);
 }
 
 }  // namespace ringway

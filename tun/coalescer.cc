@@ -110,6 +110,7 @@ struct Coalescer::Candidate {
   std::size_t headers_size = 0;
   /// It may stand in a train, its neighbours permitting.
   bool mergeable = false;
+  std::uint8_t outer_ecn = 0;
   /// It has to be the last one.
   bool has_psh = false;
 };
@@ -117,16 +118,22 @@ struct Coalescer::Candidate {
 Coalescer::Coalescer(const Settings& settings)
     : settings_(settings), frames_(kPacketsMax), pieces_(kPacketsMax) {}
 
-bool Coalescer::add(const IpPacket& ip) {
+void Coalescer::use(const Settings& settings) {
+  RW_ASSERT(packet_count_ == 0);
+  settings_ = settings;
+}
+
+bool Coalescer::add(const IpPacket& ip, std::uint8_t outer_ecn) {
   if (packet_count_ == kPacketsMax) return false;
   ++packet_count_;
-  const auto candidate = candidate_of(ip);
+  auto candidate = candidate_of(ip);
   if (!candidate) {
     close_all_between(ip);
     start_frame(ip);
     return true;
   }
 
+  candidate->outer_ecn = outer_ecn;
   if (const auto slot = find_open(*candidate)) {
     Frame& train = frames_[open_frames_[*slot]];
     if (append(train, *candidate)) {
@@ -144,6 +151,7 @@ bool Coalescer::add(const IpPacket& ip) {
   frame.headers_size = candidate->headers_size;
   frame.payload_size = candidate->payload.size();
   frame.gso_size = static_cast<std::uint16_t>(candidate->payload.size());
+  frame.outer_ecn = outer_ecn;
   open(*candidate, index);
   return true;
 }
@@ -191,6 +199,7 @@ bool Coalescer::append(Frame& train, const Candidate& candidate) {
   const Bytes packet = candidate.ip.bytes;
   if (!candidate.mergeable || candidate.headers_size != train.headers_size) return false;
   if (candidate.payload.size() > train.gso_size) return false;
+  if (candidate.outer_ecn != train.outer_ecn) return false;
   const std::size_t size = train.headers_size + train.payload_size + candidate.payload.size();
   if (size > kPacketSizeMax || !same_ip_header(train.first, packet)) return false;
   if (candidate.ip.is_v4() && load_be16(packet.data() + 6) != kDontFragment) {

@@ -18,8 +18,9 @@ namespace ringway {
 ///
 /// A train of packets merges when cutting it again would give the same packets: TCP data in
 /// sequence, or UDP, with equal headers (addresses, ports, ECN and DSCP, hop limit, flow label,
-/// window, acknowledgement, options), the same payload size but for a smaller last one, PSH on the
-/// last only, and right checksums in all, since the kernel will make new ones (F02). The one thing
+/// window, acknowledgement, options), that came under an equal ECN mark outside, the same payload
+/// size but for a smaller last one, PSH on the last only, and right checksums in all, since the
+/// kernel will make new ones (F02). The one thing
 /// that may change is the identification of IPv4 packets that must not be fragmented, which nobody
 /// may read (RFC 6864 4.1). Everything else passes through untouched: fragments, IPv4 options, IPv6
 /// extension headers, SYN, FIN, RST, URG, CWR, acknowledgements without data, and UDP without a
@@ -48,9 +49,12 @@ class Coalescer {
   };
 
   explicit Coalescer(const Settings& settings);
+  /// For what is added from now on. Only while there are no packets.
+  void use(const Settings& settings);
 
   /// Takes a packet in. False when there are kPacketsMax already: write and clear() first.
-  [[nodiscard]] bool add(const IpPacket& ip);
+  /// `outer_ecn` is that of the datagram that it came in (LinkArrival::ecn).
+  [[nodiscard]] bool add(const IpPacket& ip, std::uint8_t outer_ecn = 0);
 
   [[nodiscard]] std::size_t packet_count() const { return packet_count_; }
   /// How many writes the packets have become.
@@ -76,6 +80,7 @@ class Coalescer {
     /// Payloads behind the first packet's, linked in pieces_.
     std::uint16_t first_piece = kNone;
     std::uint16_t last_piece = kNone;
+    std::uint8_t outer_ecn = 0;
     bool first_is_verified = false;
     bool has_psh = false;
     std::array<std::uint8_t, kVnetHeaderSize + kHeadersMax> headers{};

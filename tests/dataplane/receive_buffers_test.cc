@@ -185,7 +185,7 @@ TEST(ReceivedMessage, RefusesEveryTruncation_E05) {
 
 TEST(ReceivedMessage, RefusesSizesThatContradictTheBuffer_E05) {
   for (auto filled :
-       {received_message(33, 40, 10, 0), received_message(28, 49, 10, 0),
+       {received_message(33, 40, 10, 0), received_message(28, kSocketControlSize + 1, 10, 0),
         received_message(28, 40, 11, 0), received_message(28, 40, 9, 0),
         received_message(0xffff'ffff, 40, 10, 0), received_message(28, 0xffff'ffff, 10, 0)}) {
     EXPECT_FALSE(parse_received_message(filled).has_value());

@@ -93,7 +93,12 @@ struct RigSettings {
   bool multishot_tun_reads = true;
   std::uint16_t mtu = 1500;
   WorkerLimits limits;
+  Offloads offloads = {.link_gso = false, .link_gro = false, .tun = {}};
 };
+
+/// All that makes an uplink fast.
+inline constexpr Offloads kUplinkOffloads = {
+    .link_gso = false, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
 
 class WorkerRig {
  public:
@@ -109,7 +114,8 @@ class WorkerRig {
                            .v6 = InterfaceAddress{server_v6, 64},
                            .mtu = settings.mtu})
                   .has_value());
-    auto sockets = open_udp_sockets({.port = 0}, settings.workers);
+    auto sockets = open_udp_sockets({.port = 0, .gro = settings.offloads.link_gro},
+                                    settings.workers);
     RW_ASSERT(sockets.has_value());
     port = sockets->sockets[0].local().port;
     if (!settings.steer_link) {
@@ -127,6 +133,7 @@ class WorkerRig {
                                .tun_mtu = settings.mtu,
                                .sessions_max = 64};
     group_settings.limits = settings.limits;
+    group_settings.offloads = settings.offloads;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;
     group_settings.listeners.push_back(std::move(*sockets));
     for (std::uint16_t i = 0; i < settings.workers; ++i) {
