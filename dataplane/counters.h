@@ -18,6 +18,8 @@ enum class Counter : std::uint8_t {
   LinkReceivedTrains,  ///< messages with more than one datagram
   LinkSentPackets,
   LinkSentBytes,
+  LinkSentTrains,      ///< sends of more than one datagram
+  LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
   TunSentPackets,  ///< inner packets that the TUN took, alone or merged
@@ -51,6 +53,8 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "link_received_trains",
                                                      "link_sent_packets",
                                                      "link_sent_bytes",
+                                                     "link_sent_trains",
+                                                     "link_refused_trains",
                                                      "tun_received_packets",
                                                      "tun_received_bytes",
                                                      "tun_sent_packets",

@@ -79,17 +79,6 @@ bool is_link_local(const IpAddress& address) {
   return !address.is_v4() && address.bytes()[0] == 0xfe && (address.bytes()[1] & 0xc0) == 0x80;
 }
 
-template <typename T>
-std::size_t write_control(MutableBytes out, int level, int type, const T& value) {
-  cmsghdr header{};
-  header.cmsg_len = CMSG_LEN(sizeof value);
-  header.cmsg_level = level;
-  header.cmsg_type = type;
-  std::memcpy(out.data(), &header, sizeof header);
-  std::memcpy(out.subspan(CMSG_LEN(0)).data(), &value, sizeof value);
-  return CMSG_SPACE(sizeof value);
-}
-
 }  // namespace
 
 std::optional<Endpoint> decode_socket_name(Bytes name) {
@@ -154,16 +143,18 @@ SocketName SocketName::of(const Endpoint& endpoint, bool ipv6) {
   return name;
 }
 
-void OutgoingMessage::prepare(const LinkEndpoint& to, bool ipv6, Bytes datagram) {
+void OutgoingMessage::prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes,
+                              std::uint16_t segment_size) {
   name_ = SocketName::of(to.remote, ipv6);
   // sendmsg() does not write to what it sends, but its iovec serves readers too.
-  vector_ = {.iov_base = const_cast<std::uint8_t*>(datagram.data()), .iov_len = datagram.size()};
+  vector_ = {.iov_base = const_cast<std::uint8_t*>(bytes.data()), .iov_len = bytes.size()};
   header_ = {};
   header_.msg_name = name_.bytes.data();
   header_.msg_namelen = name_.size;
   header_.msg_iov = &vector_;
   header_.msg_iovlen = 1;
   add_source(to, ipv6);
+  if (segment_size > 0) add_control(SOL_UDP, UDP_SEGMENT, segment_size);
 }
 
 void OutgoingMessage::add_source(const LinkEndpoint& to, bool ipv6) {
@@ -173,13 +164,25 @@ void OutgoingMessage::add_source(const LinkEndpoint& to, bool ipv6) {
     std::memcpy(info.ipi6_addr.s6_addr, to.local.bytes().data(), 16);
     // A link-local address means nothing without its interface; all others are left to routing.
     info.ipi6_ifindex = to.remote.scope_id;
-    header_.msg_controllen = write_control(control_, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    add_control(IPPROTO_IPV6, IPV6_PKTINFO, info);
   } else if (to.local.is_v4()) {
     in_pktinfo info{};
     info.ipi_spec_dst.s_addr = htonl(to.local.v4_value());
-    header_.msg_controllen = write_control(control_, IPPROTO_IP, IP_PKTINFO, info);
+    add_control(IPPROTO_IP, IP_PKTINFO, info);
   }
+}
+
+template <typename T>
+void OutgoingMessage::add_control(int level, int type, const T& value) {
+  cmsghdr header{};
+  header.cmsg_len = CMSG_LEN(sizeof value);
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  const MutableBytes out = MutableBytes(control_).subspan(header_.msg_controllen);
+  std::memcpy(out.data(), &header, sizeof header);
+  std::memcpy(out.subspan(CMSG_LEN(0)).data(), &value, sizeof value);
   header_.msg_control = control_.data();
+  header_.msg_controllen += CMSG_SPACE(sizeof value);
 }
 
 }  // namespace ringway

@@ -53,25 +53,32 @@ struct SocketName {
 };
 [[nodiscard]] std::optional<Endpoint> decode_socket_name(Bytes name);
 
-/// Everything that sendmsg() reads of one datagram besides its bytes. The kernel may read it until
-/// the send completes: it stays where it is and as it is so long. Neither copied nor moved.
+/// Everything that sendmsg() reads of one datagram, or of one train of them, besides its bytes. The
+/// kernel may read it until the send completes: it stays where it is and as it is so long. Neither
+/// copied nor moved.
 class OutgoingMessage {
  public:
   OutgoingMessage() = default;
   OutgoingMessage(const OutgoingMessage&) = delete;
   OutgoingMessage& operator=(const OutgoingMessage&) = delete;
 
-  /// `datagram` is borrowed until the send completes.
-  void prepare(const LinkEndpoint& to, bool ipv6, Bytes datagram);
+  /// `bytes` is borrowed until the send completes. The kernel cuts it into datagrams of
+  /// `segment_size` bytes (UDP_SEGMENT); 0: it is one.
+  void prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes, std::uint16_t segment_size = 0);
   [[nodiscard]] const msghdr& header() const { return header_; }
 
  private:
+  static constexpr std::size_t kControlSize =
+      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
+
   void add_source(const LinkEndpoint& to, bool ipv6);
+  template <typename T>
+  void add_control(int level, int type, const T& value);
 
   msghdr header_{};
   iovec vector_{};
   SocketName name_;
-  alignas(cmsghdr) std::array<std::uint8_t, kSocketControlSize> control_{};
+  alignas(cmsghdr) std::array<std::uint8_t, kControlSize> control_{};
 };
 
 }  // namespace ringway

@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/gso_batch.h"
+#include "dataplane/gso_refusals.h"
 #include "dataplane/link_message.h"
 #include "dataplane/packet_buffer.h"
 #include "dataplane/ring.h"
@@ -15,15 +17,19 @@ namespace ringway {
 
 /// The datagrams of one worker on their way out, in order.
 ///
-/// A datagram is built in room(), where it is sent from; it, its addresses and its message header
-/// belong to the kernel until the send completes (security goal E01). When every buffer is taken
-/// there is no room: the worker then leaves packets in the TUN, so that the kernel's queue
-/// discipline decides and not a drop here.
+/// A datagram is built in what reserve() gives, where it is sent from. With `gso`, datagrams that
+/// come one after the other for one endpoint share a buffer and a send (GsoBatch). The buffer, its
+/// addresses and its message header belong to the kernel until the send completes (E01).
 ///
-/// Order is kept by never asking for more than the socket's buffer takes. Sends that find it full
-/// would each wait on their own and wake in the reverse order, which a client's replay window and
-/// its TCP connections would pay for. So each socket has a credit, renewed by asking how full it is
-/// when the credit is used up; without credit, datagrams wait here until the socket is writable.
+/// What waits shall wait where there is fairness, not here: is_ready() says whether a socket's send
+/// buffer takes more, and who has packets for it asks before each. Each socket has a credit,
+/// renewed by asking how full it is when the credit is used up. A send that meets a full buffer all
+/// the same (other threads send on the socket, and the kernel's segmentation makes what is queued
+/// grow) is taken back and tried again, ahead of all that was not submitted yet.
+///
+/// A train that the kernel refuses (E07) is sent again as single datagrams from the same buffer,
+/// likewise ahead, and GsoRefusals remembers. Where trains are refused in a row, the socket has GSO
+/// no more.
 ///
 /// One thread; allocates in its constructor only.
 class LinkSender {
@@ -32,54 +38,133 @@ class LinkSender {
     /// Bytes for all buffers.
     std::size_t budget = 0;
     std::size_t datagram_size_max = 0;
+    /// UDP_SEGMENT is used, and buffers are of kTrainBufferSize.
+    bool gso = false;
+    std::size_t segments_max = GsoBatch::kSegmentsMax;
   };
+  static constexpr std::size_t kTrainBufferSize = 65'536;
+  /// Trains refused in a row, with none accepted in between, that end GSO on a socket.
+  static constexpr unsigned kRefusalsMax = 16;
+  /// How often a datagram is tried for which the send buffer had room by its own account, before it
+  /// counts as failed.
+  static constexpr unsigned kAttemptsMax = 16;
+
   /// `sockets` in the order of LinkEndpoint::listener; they outlive the sender.
   LinkSender(const Settings& settings, std::span<const UdpSocket> sockets);
 
-  /// The memory for the next datagram, the same until send() uses it; empty when all is taken.
-  [[nodiscard]] MutableBytes room();
-  /// Queues `datagram`, which lies inside room().
-  void send(const LinkEndpoint& to, Bytes datagram);
-  /// Prepares what is queued and has credit. True when a socket has become full.
+  /// The socket takes more, and there is a buffer: reserve() will succeed. False: come back after
+  /// the next completion, or when is_waiting() after a millisecond.
+  [[nodiscard]] bool is_ready(std::uint8_t listener);
+  /// There is a buffer, whatever the socket says: for what is small and rare.
+  [[nodiscard]] bool has_room() const { return open_is_empty() || pool_.free_count() > 0; }
+
+  /// Memory for the next datagram, of exactly `size` bytes; empty when there is none, or when the
+  /// size is beyond a buffer's. Nothing is queued before commit(); another reserve() forgets it.
+  [[nodiscard]] MutableBytes reserve(const LinkEndpoint& to, std::size_t size);
+  /// Queues the datagram that was built in what the last reserve() gave.
+  void commit();
+  /// Queues a copy. False, and nothing is done, when there is no room.
+  [[nodiscard]] bool send(const LinkEndpoint& to, Bytes datagram);
+
+  /// Prepares what is queued. True when a socket has become full.
   bool submit(Ring& ring);
-  /// A completion of Operation::LinkSend.
-  void note_sent(const RequestTag& tag);
+  /// Something waits until a socket's send buffer drains.
+  [[nodiscard]] bool is_waiting() const;
+
+  /// What a completion of Operation::LinkSend means.
+  struct Outcome {
+    /// Datagrams and bytes that were sent.
+    std::size_t datagram_count = 0;
+    std::size_t size = 0;
+    /// More than one datagram in one send.
+    bool is_train = false;
+    /// A train that will be sent as single datagrams.
+    bool is_refused = false;
+    /// Datagrams that are lost, and the errno.
+    std::size_t failed_count = 0;
+    int error = 0;
+  };
+  Outcome note_sent(const Completion& completion);
   /// A completion of Operation::LinkWritable.
   void note_writable(const RequestTag& tag) { outlets_.at(tag.listener).awaits_room = false; }
+  /// From time to time (minutes): clients to whom trains were refused get another chance.
+  void forget_refusals() { refusals_.forget(); }
 
-  [[nodiscard]] std::size_t count() const { return pool_.count(); }
+  /// How many requests can be in flight.
+  [[nodiscard]] std::size_t count() const { return pool_.count() + segments_max_; }
 
-  /// An upper bound of what the kernel charges a socket for a datagram.
+  /// An upper bound of what the kernel charges a socket for a datagram, and for a train.
   [[nodiscard]] static std::int64_t charge_of(std::size_t datagram_size);
+  [[nodiscard]] static std::int64_t charge_of_train(std::size_t size);
 
  private:
   static constexpr std::uint32_t kNone = 0xffff'ffff;
 
-  /// A datagram; by slot of the pool.
+  /// A datagram or a train; by slot of the pool.
   struct Outgoing {
     OutgoingMessage message;
-    /// While it is queued.
+    GsoBatch batch;
+    LinkEndpoint to;
+    /// While the kernel has not got it.
     std::optional<PacketBuffer> buffer;
     std::int64_t charge = 0;
     std::uint32_t next = kNone;
+    unsigned attempts = 0;
+    bool goes_singly = false;
   };
-  /// A socket and the datagrams that wait for it.
-  struct Outlet {
-    const UdpSocket* socket = nullptr;
-    std::int64_t send_buffer_size = 0;
-    std::int64_t credit = 0;
-    /// The charge of sends that have not completed: the kernel need not have counted them yet.
-    std::int64_t in_flight = 0;
-    bool awaits_room = false;
+  /// Slots, in order.
+  struct Line {
     std::uint32_t first = kNone;
     std::uint32_t last = kNone;
   };
-  bool submit(Ring& ring, Outlet& outlet, std::uint8_t listener);
+  /// A socket and what waits for it.
+  struct Outlet {
+    const UdpSocket* socket = nullptr;
+    std::int64_t send_buffer_size = 0;
+    /// What may still be submitted before the socket is asked again.
+    std::int64_t credit = 0;
+    /// The charge of what waits here, and of sends that have not completed: the kernel need not
+    /// have counted them yet.
+    std::int64_t queued = 0;
+    std::int64_t in_flight = 0;
+    std::size_t in_flight_count = 0;
+    bool has_gso = false;
+    unsigned refused_in_a_row = 0;
+    bool is_full = false;
+    bool awaits_room = false;
+    Line again;
+    Line queue;
+  };
 
+  [[nodiscard]] bool open_is_empty() const {
+    return open_ != kNone && outgoing_[open_].batch.segment_count() == 0;
+  }
+  [[nodiscard]] bool renew_credit(Outlet& outlet) const;
+  void close_open();
+  void append(Line& line, std::uint32_t slot);
+  std::uint32_t take_first(Line& line);
+  bool submit(Ring& ring, Outlet& outlet, std::uint8_t listener);
+  bool submit_first(Ring& ring, Outlet& outlet, std::uint8_t listener);
+  void submit_singles(Ring& ring, Outlet& outlet);
+  Outcome note_batch_sent(Outlet& outlet, std::uint32_t slot, std::int32_t result);
+  Outcome note_single_sent(Outlet& outlet, std::size_t index, std::int32_t result);
+
+  std::size_t datagram_size_max_;
+  std::size_t segments_max_;
   BufferPool pool_;
-  std::unique_ptr<Outgoing[]> datagrams_;
+  std::unique_ptr<Outgoing[]> outgoing_;
   std::vector<Outlet> outlets_;
-  std::optional<PacketBuffer> next_;
+  GsoRefusals refusals_;
+
+  /// The slot whose batch takes the next datagram.
+  std::uint32_t open_ = kNone;
+  std::size_t reserved_size_ = 0;
+
+  /// The one train that is being sent as single datagrams, and their messages.
+  std::unique_ptr<OutgoingMessage[]> singles_;
+  std::uint32_t singles_slot_ = kNone;
+  std::size_t singles_prepared_ = 0;
+  std::size_t singles_done_ = 0;
 };
 
 }  // namespace ringway

@@ -180,10 +180,24 @@ bool Ring::send_message(RequestTag tag, int fd, const msghdr& message) {
   return true;
 }
 
+bool Ring::send_message_now(RequestTag tag, int fd, const msghdr& message) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_sendmsg(request, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return true;
+}
+
 bool Ring::wait_writable(RequestTag tag, int fd) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;
   io_uring_prep_poll_add(request, fd, POLLOUT);
+  return true;
+}
+
+bool Ring::wait_readable(RequestTag tag, int fd) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_poll_add(request, fd, POLLIN);
   return true;
 }
 

@@ -97,9 +97,14 @@ class Ring {
   [[nodiscard]] bool write(RequestTag tag, int fd, Bytes bytes);
   /// Writes the pieces as one packet. `pieces` itself stays as it is until the completion, too.
   [[nodiscard]] bool write_vector(RequestTag tag, int fd, std::span<const iovec> pieces);
+  /// Where the socket's send buffer is full, the send waits in the kernel.
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
+  /// Where it is full, the send ends with EAGAIN: sends that wait would wake in reverse order.
+  [[nodiscard]] bool send_message_now(RequestTag tag, int fd, const msghdr& message);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
+  /// Completes when `fd` can be read from.
+  [[nodiscard]] bool wait_readable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.
   [[nodiscard]] bool cancel_all(RequestTag tag);
 

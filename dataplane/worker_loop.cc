@@ -59,15 +59,17 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       tun_buffers_({.group = kTunGroup,
                     .budget = settings.limits.tun_receive_size,
                     .buffer_size = frame_room(settings)}),
-      sender_(
-          {.budget = settings.limits.send_size, .datagram_size_max = datagram_size_max(settings)},
-          settings.sockets),
+      sender_({.budget = settings.limits.send_size,
+               .datagram_size_max = datagram_size_max(settings),
+               .gso = settings.offloads.link_gso},
+              settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
           kReceiveHeadroom + datagram_size_max(settings)),
       tun_writer_({.fd = settings.tun_queue.get(), .offloads = settings.offloads.tun},
                   ports.counters),
       datapath_(settings.datapath),
+      scratch_(datagram_size_max(settings)),
       link_receives_(settings.sockets.size()),
       bell_due_(settings.datapath.worker_count) {
   receive_header_.msg_namelen = kSocketNameSize;
@@ -209,9 +211,8 @@ void WorkerLoop::publish_traffic() {
 
 void WorkerLoop::flush() {
   while (transmit_due_) {
-    const MutableBytes room = sender_.room();
-    if (room.empty()) break;  // It stays due, and sends that complete make room.
-    const std::optional<Verdict> verdict = datapath_.poll_transmit(room, now_);
+    if (!sender_.has_room()) break;  // It stays due, and sends that complete make room.
+    const std::optional<Verdict> verdict = datapath_.poll_transmit(scratch_, now_);
     if (verdict) {
       send(*verdict);
     } else {

@@ -118,6 +118,7 @@ class WorkerLoop {
   BufferPool taken_over_;
   TunWriter tun_writer_;
   Datapath datapath_;
+  std::vector<std::uint8_t> scratch_;
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;

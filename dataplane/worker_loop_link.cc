@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "base/check.h"
@@ -126,11 +127,8 @@ void WorkerLoop::take_over_datagram(const PacketRing::Record& record) {
 
 /// Seals an inner packet for the client that owns its destination.
 void WorkerLoop::forward_to_peer(Bytes packet, bool from_lane) {
-  const MutableBytes room = sender_.room();
-  if (room.size() < packet.size() + Datapath::kSealOverhead) {
-    return drop(room.empty() ? Drop::NoBuffer : Drop::TooBig);
-  }
-  const Verdict verdict = datapath_.handle_packet(packet, room, now_);
+  if (!sender_.has_room()) return drop(Drop::NoBuffer);
+  const Verdict verdict = datapath_.handle_packet(packet, scratch_, now_);
   if (verdict.way == Verdict::Way::Link) return send(verdict);
   if (verdict.way != Verdict::Way::Worker) return;
   if (from_lane) return drop(Drop::UnknownPeer);
@@ -157,19 +155,20 @@ void WorkerLoop::give_to_control(const LinkEndpoint& from, Bytes datagram) {
 }
 
 void WorkerLoop::send(const Verdict& verdict) {
-  if (verdict.way == Verdict::Way::Link) sender_.send(verdict.endpoint, verdict.packet);
+  if (verdict.way != Verdict::Way::Link) return;
+  if (!sender_.send(verdict.endpoint, verdict.packet)) drop(Drop::NoBuffer);
 }
 
 void WorkerLoop::on_link_sent(const Completion& completion) {
-  sender_.note_sent(completion.tag);
-  if (completion.result < 0) {
-    // A client that cannot be reached, a full queue, a packet filter: that datagram is lost and
-    // nothing else (E07).
-    if (completion.result != -ECANCELED) ports_.counters.add_send_error(-completion.result);
-    return drop(Drop::SendFailed);
-  }
-  ports_.counters.add(Counter::LinkSentPackets);
-  ports_.counters.add(Counter::LinkSentBytes, static_cast<std::uint64_t>(completion.result));
+  const LinkSender::Outcome sent = sender_.note_sent(completion);
+  if (sent.is_refused) ports_.counters.add(Counter::LinkRefusedTrains);
+  // A client that cannot be reached, a full queue, a packet filter: those datagrams are lost and
+  // nothing else (E07).
+  if (sent.error != 0 && sent.error != ECANCELED) ports_.counters.add_send_error(sent.error);
+  ports_.counters.add(Drop::SendFailed, sent.failed_count);
+  ports_.counters.add(Counter::LinkSentPackets, sent.datagram_count);
+  ports_.counters.add(Counter::LinkSentBytes, sent.size);
+  if (sent.is_train) ports_.counters.add(Counter::LinkSentTrains);
 }
 
 }  // namespace ringway

@@ -45,7 +45,7 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
 /// read into, and the TUN's own queue discipline sees that the link is slow.
 void WorkerLoop::drain_tun() {
   std::size_t handled = 0;
-  while (handled < tun_pending_.size() && !sender_.room().empty()) {
+  while (handled < tun_pending_.size() && sender_.is_ready(0)) {
     const PendingFrame& frame = tun_pending_[handled++];
     handle_frame(frame.bytes);
     tun_buffers_.give_back(frame.buffer);

@@ -40,6 +40,10 @@ class LinkClient {
       : fd_(::socket(server.address.is_v4() ? AF_INET : AF_INET6,
                      SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
     const bool ipv6 = !server.address.is_v4();
+    const int receive_buffer_size = 4 << 20;
+    EXPECT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer_size,
+                           sizeof receive_buffer_size),
+              0);
     if (from) {
       const SocketName name = SocketName::of({.address = *from}, ipv6);
       EXPECT_EQ(::bind(fd_.get(), name.get(), name.size), 0) << std::strerror(errno);

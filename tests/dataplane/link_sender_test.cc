@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "tests/dataplane/link_client.h"
+#include "tests/support/seeded_random.h"
 
 namespace ringway {
 namespace {
@@ -13,98 +14,311 @@ using test::ip;
 using test::LinkClient;
 
 constexpr std::size_t kDatagramSize = 1400;
+using Datagram = std::vector<std::uint8_t>;
+
+/// A datagram that is told from every other by its first four bytes.
+Datagram numbered(std::uint32_t number, std::size_t size) {
+  Datagram datagram(std::max(size, sizeof number), static_cast<std::uint8_t>(number * 7));
+  store_be32(datagram.data(), number);
+  return datagram;
+}
 
 class LinkSenderTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { test::run("ip link set lo up"); }
 
   void SetUp() override {
-    auto group = open_udp_sockets({.port = 0, .send_buffer_size = 4096}, 1);
-    ASSERT_TRUE(group);
-    sockets_ = std::move(group->sockets);
-    ASSERT_TRUE(ring_.open({}));
-    sender_.emplace(
-        LinkSender::Settings{.budget = 16 * kDatagramSize, .datagram_size_max = kDatagramSize},
-        sockets_);
-    client_.emplace(Endpoint{ip("127.0.0.1"), sockets_[0].local().port});
-    to_ = {.remote = client_->local(), .local = ip("127.0.0.1")};
-  }
-
-  void send(std::uint8_t fill) {
-    const MutableBytes room = sender_->room();
-    ASSERT_GE(room.size(), kDatagramSize);
-    std::ranges::fill(room.first(kDatagramSize), fill);
-    sender_->send(to_, room.first(kDatagramSize));
+    open({.budget = 16 * kDatagramSize, .datagram_size_max = kDatagramSize});
   }
   void TearDown() override {
     while (ring_.in_flight() > 0) turn();
   }
 
-  /// One turn; the results of the sends that have completed.
-  std::vector<std::int32_t> turn() {
+  void open(const LinkSender::Settings& settings, std::uint32_t send_buffer_size = 4096) {
+    client_.reset();
+    sender_.reset();
+    auto group = open_udp_sockets({.port = 0, .send_buffer_size = send_buffer_size}, 1);
+    ASSERT_TRUE(group);
+    sockets_ = std::move(group->sockets);
+    if (!ring_is_open_) ASSERT_TRUE(ring_.open({}));
+    ring_is_open_ = true;
+    sender_.emplace(settings, sockets_);
+    client_.emplace(Endpoint{ip("127.0.0.1"), sockets_[0].local().port});
+    to_ = {.remote = client_->local(), .local = ip("127.0.0.1")};
+  }
+  void open_with_gso(std::size_t segments_max = GsoBatch::kSegmentsMax,
+                     std::uint32_t send_buffer_size = 1 << 20) {
+    open({.budget = 16 * LinkSender::kTrainBufferSize,
+          .datagram_size_max = 2048,
+          .gso = true,
+          .segments_max = segments_max},
+         send_buffer_size);
+  }
+
+  [[nodiscard]] bool send(Bytes datagram) { return sender_->send(to_, datagram); }
+
+  /// One turn; the sum of what became of the sends that have completed.
+  LinkSender::Outcome turn() {
     sender_->submit(ring_);
-    EXPECT_EQ(ring_.submit_and_wait(1s), 0);
-    std::array<Completion, 64> completions;
-    std::vector<std::int32_t> results;
+    EXPECT_EQ(ring_.submit_and_wait(sender_->is_waiting() ? Duration{1ms} : Duration{1s}), 0);
+    std::array<Completion, 512> completions;
+    LinkSender::Outcome sum;
     const std::size_t count = ring_.collect(completions);
     for (std::size_t i = 0; i < count; ++i) {
       if (completions[i].tag.operation == Operation::LinkWritable) {
         sender_->note_writable(completions[i].tag);
         continue;
       }
-      sender_->note_sent(completions[i].tag);
-      results.push_back(completions[i].result);
+      const LinkSender::Outcome one = sender_->note_sent(completions[i]);
+      sum.datagram_count += one.datagram_count;
+      sum.size += one.size;
+      sum.failed_count += one.failed_count;
+      sum.error = std::max(sum.error, one.error);
+      trains_ += one.is_train ? 1 : 0;
+      refused_ += one.is_refused ? 1 : 0;
     }
-    return results;
+    done_ += sum.datagram_count + sum.failed_count;
+    return sum;
+  }
+  /// Turns until `count` datagrams have been sent, or were lost.
+  void finish(std::size_t count) {
+    for (int turns = 0; turns < 1000 && done_ < count; ++turns) turn();
+    EXPECT_EQ(done_, count);
+  }
+  void expect_received(const std::vector<Datagram>& datagrams) {
+    for (std::size_t i = 0; i < datagrams.size(); ++i) {
+      const auto received = client_->receive();
+      ASSERT_TRUE(received.has_value()) << i;
+      ASSERT_EQ(*received, datagrams[i]) << i;
+    }
+    EXPECT_FALSE(client_->receive(0).has_value());
   }
 
   std::vector<UdpSocket> sockets_;
   Ring ring_;
+  bool ring_is_open_ = false;
   std::optional<LinkSender> sender_;
   std::optional<LinkClient> client_;
   LinkEndpoint to_;
+  std::size_t done_ = 0;
+  std::size_t received_count_ = 0;
+  std::size_t trains_ = 0;
+  std::size_t refused_ = 0;
 };
 
-TEST_F(LinkSenderTest, OffersTheSameRoomUntilItIsUsed) {
-  const std::uint8_t* const first = sender_->room().data();
+TEST_F(LinkSenderTest, ForgetsWhatWasReservedAndNotCommitted) {
+  const MutableBytes first = sender_->reserve(to_, kDatagramSize);
+  ASSERT_EQ(first.size(), kDatagramSize);
 
-  EXPECT_EQ(sender_->room().data(), first);
-  send(1);
-  EXPECT_NE(sender_->room().data(), first);
+  EXPECT_EQ(sender_->reserve(to_, 100).data(), first.data());
+  ASSERT_TRUE(send(numbered(1, 200)));
 
-  turn();
+  finish(1);
+  expect_received({numbered(1, 200)});
   EXPECT_EQ(ring_.in_flight(), 0u);
 }
 
+TEST_F(LinkSenderTest, HasNoRoomForADatagramLargerThanItsBuffers) {
+  EXPECT_TRUE(sender_->reserve(to_, kDatagramSize + 1).empty());
+  EXPECT_FALSE(sender_->reserve(to_, kDatagramSize).empty());
+  open_with_gso();
+  EXPECT_TRUE(sender_->reserve(to_, 2049).empty());
+  EXPECT_FALSE(sender_->reserve(to_, 2048).empty());
+}
+
 TEST_F(LinkSenderTest, HasNoRoomWhileEverythingIsOnItsWay_E01) {
-  for (std::uint8_t i = 0; i < 16; ++i) send(i);
-  EXPECT_TRUE(sender_->room().empty());
+  for (std::uint32_t i = 0; i < 16; ++i) ASSERT_TRUE(send(numbered(i, kDatagramSize)));
+  EXPECT_FALSE(sender_->has_room());
+  EXPECT_FALSE(send(numbered(16, kDatagramSize)));
 
-  for (std::size_t sent = 0; sent < 16;) sent += turn().size();
+  finish(16);
 
-  EXPECT_FALSE(sender_->room().empty());
+  EXPECT_TRUE(sender_->has_room());
 }
 
 TEST_F(LinkSenderTest, WaitsForASlowLinkAndLosesAndReordersNothing) {
   test::run("tc qdisc add dev lo root tbf rate 2mbit burst 3000 limit 1000000");
 
-  for (std::uint8_t i = 0; i < 16; ++i) send(i);
-  std::vector<std::int32_t> results;
+  std::vector<Datagram> datagrams;
   int waits = 0;
-  for (int turns = 0; turns < 100 && results.size() < 16; ++turns) {
+  for (std::uint32_t i = 0; i < 16; ++i) {
+    datagrams.push_back(numbered(i, kDatagramSize));
+    ASSERT_TRUE(send(datagrams.back()));
+  }
+  for (int turns = 0; turns < 1000 && done_ < 16; ++turns) {
     if (sender_->submit(ring_)) ++waits;
-    const auto more = turn();
-    results.insert(results.end(), more.begin(), more.end());
+    turn();
   }
 
   EXPECT_GT(waits, 0);
-  EXPECT_EQ(results, std::vector<std::int32_t>(16, kDatagramSize));
-  for (std::uint8_t i = 0; i < 16; ++i) {
-    const auto datagram = client_->receive();
-    ASSERT_TRUE(datagram.has_value());
-    EXPECT_EQ(datagram->front(), i);
-  }
+  expect_received(datagrams);
   test::run("tc qdisc del dev lo root");
+}
+
+TEST_F(LinkSenderTest, IsNotReadyWhileTheSocketIsFullAndLosesNothing_R16) {
+  open_with_gso(GsoBatch::kSegmentsMax, 32'768);
+  test::run("tc qdisc add dev lo root tbf rate 50mbit burst 70000 limit 10000000");
+
+  std::vector<Datagram> datagrams;
+  std::size_t refusals = 0;
+  for (int turns = 0; turns < 5000 && datagrams.size() < 500; ++turns) {
+    while (datagrams.size() < 500 && sender_->is_ready(0)) {
+      datagrams.push_back(numbered(static_cast<std::uint32_t>(datagrams.size()), 1000));
+      ASSERT_TRUE(send(datagrams.back()));
+    }
+    if (datagrams.size() < 500) ++refusals;
+    turn();
+    while (const auto datagram = client_->receive(0)) {
+      ASSERT_EQ(*datagram, numbered(static_cast<std::uint32_t>(received_count_++), 1000));
+    }
+  }
+  finish(500);
+  while (const auto datagram = client_->receive(received_count_ < 500 ? test::kPatienceMs : 0)) {
+    ASSERT_EQ(*datagram, numbered(static_cast<std::uint32_t>(received_count_++), 1000));
+  }
+
+  EXPECT_EQ(received_count_, 500u);
+  EXPECT_GT(refusals, 0u);
+  test::run("tc qdisc del dev lo root");
+}
+
+TEST_F(LinkSenderTest, SendsEqualDatagramsForOneEndpointInOneSend) {
+  open_with_gso();
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 40; ++i) datagrams.push_back(numbered(i, 1400));
+  datagrams.push_back(numbered(40, 700));
+
+  for (const Datagram& datagram : datagrams) ASSERT_TRUE(send(datagram));
+  const auto outcome = turn();
+
+  EXPECT_EQ(outcome.datagram_count, 41u);
+  EXPECT_EQ(outcome.size, 40 * 1400 + 700u);
+  EXPECT_EQ(trains_, 1u);
+  expect_received(datagrams);
+}
+
+TEST_F(LinkSenderTest, SplitsWhatIsTooMuchForOneSend) {
+  for (const std::size_t segments_max : {GsoBatch::kSegmentsMax, std::size_t{128}}) {
+    open_with_gso(segments_max);
+    trains_ = done_ = 0;
+    std::vector<Datagram> datagrams;
+    for (std::uint32_t i = 0; i < 300; ++i) datagrams.push_back(numbered(i, 100));
+
+    for (const Datagram& datagram : datagrams) ASSERT_TRUE(send(datagram));
+    finish(300);
+
+    EXPECT_EQ(trains_, (300 + segments_max - 1) / segments_max);
+    EXPECT_EQ(refused_, 0u);
+    expect_received(datagrams);
+  }
+}
+
+TEST_F(LinkSenderTest, KeepsOrderAndBytesOfDatagramsOfAnySize) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE(seed);
+    test::SeededRandom random(seed);
+    open_with_gso();
+    done_ = 0;
+    std::vector<Datagram> datagrams;
+    std::size_t size = 1000;
+    for (std::uint32_t i = 0; i < 100; ++i) {
+      if (random.happens(0.2)) size = 4 + random.next() % 2000;
+      Datagram datagram = numbered(i, size);
+      if (!send(datagram)) break;
+      datagrams.push_back(std::move(datagram));
+    }
+
+    finish(datagrams.size());
+
+    expect_received(datagrams);
+  }
+}
+
+TEST_F(LinkSenderTest, KeepsTheDatagramsOfTwoClientsApart) {
+  open_with_gso();
+  const LinkClient other({ip("127.0.0.1"), sockets_[0].local().port});
+  const LinkEndpoint to_other{.remote = other.local(), .local = ip("127.0.0.1")};
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 12; ++i) {
+    if (i % 3 == 2) {
+      ASSERT_TRUE(sender_->send(to_other, numbered(100 + i, 500)));
+    } else {
+      datagrams.push_back(numbered(i, 500));
+      ASSERT_TRUE(send(datagrams.back()));
+    }
+  }
+
+  finish(12);
+
+  expect_received(datagrams);
+  for (std::uint32_t i = 2; i < 12; i += 3) EXPECT_EQ(other.receive(), numbered(100 + i, 500));
+  EXPECT_EQ(trains_, 4u);
+}
+
+TEST_F(LinkSenderTest, SendsEachDatagramAloneWithoutGso) {
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
+
+  finish(10);
+
+  EXPECT_EQ(trains_, 0u);
+}
+
+// The kernel does not fragment the datagrams of a train, but it does fragment single ones.
+TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E07) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 64; ++i) datagrams.push_back(numbered(i, 1000 + i / 32 * 450));
+  std::ranges::rotate(datagrams, datagrams.begin() + 32);
+
+  for (const Datagram& datagram : datagrams) ASSERT_TRUE(send(datagram));
+  finish(64);
+  EXPECT_EQ(refused_, 1u);
+  std::size_t in_order = 0;
+  std::uint32_t next_large = 32;
+  std::uint32_t next_small = 0;
+  while (const auto datagram = client_->receive(0)) {
+    std::uint32_t& next = datagram->size() > 1400 ? next_large : next_small;
+    in_order += *datagram == numbered(next, datagram->size()) ? 1 : 0;
+    ++next;
+  }
+  EXPECT_EQ(in_order, 64u);
+
+  // From now on such datagrams go alone at once, and smaller ones in trains.
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1450)));
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
+  trains_ = 0;
+  finish(84);
+  EXPECT_EQ(refused_, 1u);
+  EXPECT_EQ(trains_, 1u);
+  test::run("ip link set lo mtu 65536");
+}
+
+TEST_F(LinkSenderTest, GivesGsoUpWhereItIsRefusedAgainAndAgain_E07) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+
+  for (unsigned i = 0; i < LinkSender::kRefusalsMax + 5; ++i) {
+    sender_->forget_refusals();
+    ASSERT_TRUE(send(numbered(2 * i, 1450)));
+    ASSERT_TRUE(send(numbered(2 * i + 1, 1450)));
+    finish(2 * i + 2);
+  }
+
+  EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
+  test::run("ip link set lo mtu 65536");
+}
+
+TEST_F(LinkSenderTest, CountsEveryDatagramOfATrainThatCannotBeSent_E07) {
+  open_with_gso();
+  to_.remote = {ip("203.0.113.1"), 1194};
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 100)));
+
+  const auto outcome = turn();
+
+  EXPECT_EQ(outcome.failed_count, 10u);
+  EXPECT_GT(outcome.error, 0);
+  EXPECT_TRUE(sender_->is_ready(0));
 }
 
 TEST_F(LinkSenderTest, ChargesNoLessThanTheKernelDoes) {
@@ -123,6 +337,18 @@ TEST_F(LinkSenderTest, ChargesNoLessThanTheKernelDoes) {
       const std::int64_t charged = std::int64_t{socket.unsent_size()} - before;
       EXPECT_GT(charged, 0);
       EXPECT_LE(charged, LinkSender::charge_of(size)) << size << " bytes, MTU " << mtu;
+    }
+    for (const std::uint16_t size : {1, 64, 100, 500, 1000, 1300}) {
+      for (std::size_t count = 2; count <= 64 && size * count < 60'000; count += 7) {
+        const Datagram bytes(size * count);
+        OutgoingMessage message;
+        message.prepare(to_, true, bytes, size);
+        const std::uint32_t before = socket.unsent_size();
+        ASSERT_GT(::sendmsg(socket.fd(), &message.header(), MSG_DONTWAIT), 0);
+        const std::int64_t charged = std::int64_t{socket.unsent_size()} - before;
+        EXPECT_GT(charged, 0);
+        EXPECT_LE(charged, LinkSender::charge_of_train(bytes.size())) << size << " x " << count;
+      }
     }
     test::run("tc qdisc del dev lo root");
   }
