@@ -59,8 +59,8 @@ void ClientLoop::drain_tun() {
 
 std::optional<Segmenter> ClientLoop::start_frame(Bytes frame) {
   const auto header = parse_vnet_header(frame);
-  const auto ip = header ? parse_ip_packet(frame.subspan(kVnetHeaderSize))
-                         : std::unexpected(header.error());
+  const auto ip =
+      header ? parse_ip_packet(frame.subspan(kVnetHeaderSize)) : std::unexpected(header.error());
   const auto segmenter = ip ? Segmenter::start(*header, *ip) : std::unexpected(ip.error());
   if (!segmenter) {
     drop(segmenter.error());

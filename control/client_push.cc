@@ -79,9 +79,8 @@ std::expected<ClientPush, std::string> ClientPush::read(const PushReply& reply,
                                   .value_or(defaults.ping_restart);
   push.exit_on_control_channel = has_word(flags, "cc-exit");
   push.exit_notify_count =
-      std::clamp(
-      number_of(reply, "explicit-exit-notify").value_or(defaults.exit_notify_count), 1u,
-      kExitNotifyMax);
+      std::clamp(number_of(reply, "explicit-exit-notify").value_or(defaults.exit_notify_count), 1u,
+                 kExitNotifyMax);
   return push;
 }
 

@@ -16,11 +16,8 @@
 #include "control/server_files.h"
 #include "control/server_setup.h"
 #include "control/signal_inbox.h"
-<<<<<<< HEAD
 #include "control/tls_setup.h"
-=======
 #include "control/worker_plan.h"
->>>>>>> robust
 #include "dataplane/worker_group.h"
 
 namespace ringway {

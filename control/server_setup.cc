@@ -1,13 +1,6 @@
 #include "control/server_setup.h"
 
 #include <fmt/format.h>
-<<<<<<< HEAD
-#include <sched.h>
-
-#include <algorithm>
-=======
-#include <poll.h>
->>>>>>> robust
 
 #include "base/log.h"
 #include "base/random.h"
@@ -100,7 +93,8 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
                        listen.proto_text, bound.to_string());
   }
   return fmt::format(
-      "{}: serving IPv4 on {} and IPv6 on {} through one socket a worker (IPV6_V6ONLY=0, whatever "
+      "{}: serving IPv4 on {} and IPv6 on {} through one socket a worker (IPV6_V6ONLY=0, "
+      "whatever "
       "net.ipv6.bindv6only says)",
       listen.proto_text, v4, bound.to_string());
 }
