@@ -110,6 +110,37 @@ Result<void> apply_auth_user_pass(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
+Result<void> apply_dev_type(ConfigDraft& draft, const ConfigLine& line) {
+  if (line.parameter(1) == "tap") {
+    return refused_value(line, "is refused: Ringway routes IP and bridges no Ethernet",
+                         "write `dev-type tun` here and at the server");
+  }
+  if (line.parameter(1) != "tun") return bad_value(line, 1, "tun");
+  draft.device_type = line.parameter(1);
+  return {};
+}
+
+/// A server's `route`, but for those that would be `redirect-gateway` by another name.
+Result<void> apply_route(ConfigDraft& draft, const ConfigLine& line) {
+  const std::string& destination = line.parameter(1);
+  if (destination == "0.0.0.0" || destination == "::/0") {
+    return refused_value(line, "would lead all traffic into the tunnel, which is not served yet",
+                         "write `route` lines for the networks that the tunnel should carry");
+  }
+  return find_option(line.name(), ConfigKind::Server)->apply(draft, line);
+}
+
+Result<void> apply_compress(ConfigDraft& draft, const ConfigLine& line) {
+  if (line.parameter_count() == 0 || line.parameter(1) != "stub-v2") {
+    return refused_value(
+        line,
+        "is refused: it changes the format of every packet, and compression leaks what is "
+        "encrypted",
+        "delete the line here and at the server");
+  }
+  return find_option(line.name(), ConfigKind::Server)->apply(draft, line);
+}
+
 Result<void> apply_topology(ConfigDraft&, const ConfigLine& line) {
   const std::string& topology = line.parameter(1);
   if (topology == "subnet" || topology == "net30" || topology == "p2p") return {};
@@ -238,7 +269,8 @@ std::span<const OptionRow> profile_tls_options() {
       as_on_servers("ncp-ciphers", ""),
       as_on_servers("cipher", ""),
       as_on_servers("data-ciphers-fallback", ""),
-      as_on_servers("compress", ""),
+      works("compress", "stub-v2", {0, 1}, apply_compress,
+            "Only `stub-v2`, which changes nothing for IP packets; all else is refused."),
   };
   return kRows;
 }
@@ -246,7 +278,7 @@ std::span<const OptionRow> profile_tls_options() {
 std::span<const OptionRow> profile_tunnel_options() {
   static const std::array kRows = {
       as_on_servers("dev", ""),
-      as_on_servers("dev-type", ""),
+      works("dev-type", "tun", {1, 1}, apply_dev_type, "For a device whose name does not tell."),
       as_on_servers("dev-node", ""),
       works("topology", "subnet|net30|p2p", {1, 1}, apply_topology,
             "Accepted; what the server pushes counts."),
@@ -255,10 +287,11 @@ std::span<const OptionRow> profile_tunnel_options() {
                     "default."),
       as_on_servers("mssfix", ""),
       as_on_servers("txqueuelen", ""),
-      as_on_servers("route",
-                    "A route into the tunnel, besides those that the server pushes. "
-                    "Gateway and metric have no effect."),
-      as_on_servers("route-ipv6", ""),
+      works("route", "NETWORK [NETMASK [GATEWAY [METRIC]]]", {1, 4}, apply_route,
+            "A route into the tunnel, besides those that the server pushes. "
+            "Gateway and metric have no effect."),
+      works("route-ipv6", "NETWORK/BITS [GATEWAY [METRIC]]", {1, 3}, apply_route,
+            "The same for IPv6."),
       works("route-metric", "N", {1, 1}, apply_route_metric,
             "Metric of the routes that name none; the kernel's by default."),
       works("route-nopull", "", {0, 0}, apply_route_nopull,
