@@ -44,6 +44,8 @@ enum class Drop : std::uint8_t {
   BadMessage,
   // The shells.
   QueueFull,
+  QueueOverflow,
+  Sojourn,
   NoBuffer,
   SendFailed,
   TunWriteFailed,
@@ -81,6 +83,8 @@ inline constexpr std::string_view kDropNames[] = {"truncated",
                                                   "wrong_key_id",
                                                   "bad_message",
                                                   "queue_full",
+                                                  "queue_overflow",
+                                                  "sojourn",
                                                   "no_buffer",
                                                   "send_failed",
                                                   "tun_write_failed"};

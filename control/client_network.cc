@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "control/session_terms.h"
+#include "dataplane/offloads.h"
 
 namespace ringway {
 namespace {
@@ -87,6 +88,7 @@ std::unexpected<Error> Reader::misread(const Words& words) const {
 
 Result<ClientNetwork> Reader::read(const Endpoint& remote) {
   network_.link.mtu = config_.tunnel.mtu;
+  network_.link.gso_size_max = kSuperPacketSize;
   network_.link.tx_queue_length = config_.tunnel.txqueuelen;
   metric_ = config_.route_metric;
   if (const auto pushed = find_option(reply_, "route-metric")) metric_ = number(*pushed);

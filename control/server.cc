@@ -87,12 +87,14 @@ Result<std::vector<UdpSocket>> duplicate_sockets(const std::vector<UdpSocketGrou
 Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, TunDevice& tun,
                                                   std::vector<UdpSocketGroup> listeners,
                                                   const WorkerPlan& plan) {
-  WorkerGroupSettings settings{.datapath = datapath_settings(config),
-                               .listeners = std::move(listeners),
-                               .offloads = plan.offloads,
-                               .cores = plan.cores,
-                               .multishot_tun_reads = !config.workers.like_6_1,
-                               .peers_max = 2 * config.clients_max + tun.queue_count()};
+  WorkerGroupSettings settings{
+      .datapath = datapath_settings(config),
+      .listeners = std::move(listeners),
+      .offloads = plan.offloads,
+      .pacing = {.delay_max = config.workers.batch_delay, .busy_poll = config.workers.busy_poll},
+      .cores = plan.cores,
+      .multishot_tun_reads = !config.workers.like_6_1,
+      .peers_max = 2 * config.clients_max + tun.queue_count()};
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {
     settings.tun_queues.push_back(tun.take_queue(i));
   }
@@ -113,6 +115,7 @@ Result<void> run_server(ServerConfig config) {
   if (Result<void> pushes = check_pushes(config); !pushes) return pushes;
   reserve_secrets(config);
   WorkerPlan plan = plan_workers(config.workers, read_cores());
+  test_link_offloads(plan);
   const std::uint16_t worker_count = plan.count;
 
   Result<SignalInbox> signals = SignalInbox::open();
@@ -132,7 +135,7 @@ Result<void> run_server(ServerConfig config) {
   if (!senders) return std::unexpected(senders.error());
   Result<TunDevice> tun = open_tun(config.tunnel, worker_count, kTunOffloads);
   if (!tun) return std::unexpected(tun.error());
-  plan.offloads.tun = tun->offloads();
+  apply_proof(plan, *tun);
   log_worker_plan(plan, config.workers);
   std::optional<TunSteering> steering = steer_tun(*tun, config);
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/log.h"
-#include "tun/tun_device.h"
+#include "dataplane/probe_wire.h"
 
 namespace ringway {
 namespace {
@@ -51,9 +51,17 @@ Offloads wanted_offloads(const WorkerConfig& config) {
   return wanted;
 }
 
-std::string state(bool is_on, bool is_wanted, std::string_view option, std::string_view reason) {
-  if (is_on) return "on";
-  return fmt::format("off ({})", is_wanted ? reason : option);
+struct OffloadState {
+  bool is_on = false;
+  bool is_wanted = false;
+  Proof proof = Proof::Unproven;
+  std::string_view option;
+};
+
+std::string state_text(const OffloadState& state) {
+  if (state.is_on) return state.proof == Proof::Works ? "on" : "on (unproven)";
+  if (!state.is_wanted) return fmt::format("off ({})", state.option);
+  return "off (its test at start failed)";
 }
 
 }  // namespace
@@ -67,14 +75,47 @@ WorkerPlan plan_workers(const WorkerConfig& config, const Cores& cores) {
   return plan;
 }
 
-std::string offload_line(const Offloads& used, const WorkerConfig& config) {
-  constexpr std::string_view kFailed = "its test at start failed";
-  const std::string_view no_uso = config.like_6_1 ? "kernel-profile 6.1" : "Linux 6.2 has it first";
+void apply_proof(WorkerPlan& plan, const LinkOffloadProof& proof) {
+  plan.link_proof = proof;
+  Offloads& offloads = plan.offloads;
+  if (proof.gso == Proof::Fails) offloads.link_gso = false;
+  if (proof.gro == Proof::Fails) offloads.link_gro = false;
+  offloads.link_gso_segments_max = std::min(offloads.link_gso_segments_max, proof.segments_max);
+}
+
+void apply_proof(WorkerPlan& plan, const TunDevice& tun) {
+  plan.tun_proof = tun.proof();
+  plan.offloads.tun = tun.offloads();
+}
+
+std::string offload_line(const WorkerPlan& plan, const WorkerConfig& config) {
+  const Offloads& used = plan.offloads;
+  const bool wants_uso = config.uso && !config.like_6_1;
+  const std::string uso = used.tun.udp || !wants_uso || plan.tun_proof.udp == Proof::Fails
+                              ? state_text({used.tun.udp, wants_uso, plan.tun_proof.udp,
+                                            config.uso ? "kernel-profile 6.1" : "no-uso"})
+                              : "off (Linux 6.2 has it first)";
   return fmt::format("UDP GSO {}, GRO {}, TSO {}, USO {}",
-                     state(used.link_gso, config.gso, "no-gso", kFailed),
-                     state(used.link_gro, config.gro, "no-gro", kFailed),
-                     state(used.tun.tcp, config.tso, "no-tso", kFailed),
-                     state(used.tun.udp, config.uso, "no-uso", no_uso));
+                     state_text({used.link_gso, config.gso, plan.link_proof.gso, "no-gso"}),
+                     state_text({used.link_gro, config.gro, plan.link_proof.gro, "no-gro"}),
+                     state_text({used.tun.tcp, config.tso, plan.tun_proof.tcp, "no-tso"}), uso);
+}
+
+std::vector<std::string> offload_warnings(const WorkerPlan& plan) {
+  std::vector<std::string> warnings;
+  const LinkOffloadProof& link = plan.link_proof;
+  if (link.gso == Proof::Fails || link.gro == Proof::Fails) {
+    warnings.push_back(fmt::format(
+        "trains of datagrams are not used, which costs much speed: {}; update the kernel, or write "
+        "`no-gso` and `no-gro` to start without this test",
+        link.reason));
+  }
+  if (plan.tun_proof.tcp == Proof::Fails) {
+    warnings.emplace_back(
+        "TCP super-packets are not used, which costs much speed: the TUN driver refuses their "
+        "headers; update the kernel, or write `no-tso` to start without this test");
+  }
+  return warnings;
 }
 
 std::string worker_line(const WorkerPlan& plan) {
@@ -86,9 +127,14 @@ std::string worker_line(const WorkerPlan& plan) {
       fmt::join(plan.cores.begin(), plan.cores.begin() + static_cast<std::ptrdiff_t>(used), ","));
 }
 
+void test_link_offloads(WorkerPlan& plan) {
+  if (plan.offloads.link_gso || plan.offloads.link_gro) apply_proof(plan, probe_link_offloads());
+}
+
 void log_worker_plan(const WorkerPlan& plan, const WorkerConfig& config) {
   log::info("{}", worker_line(plan));
-  log::info("{}", offload_line(plan.offloads, config));
+  log::info("{}", offload_line(plan, config));
+  for (const std::string& warning : offload_warnings(plan)) log::warning("{}", warning);
 }
 
 }  // namespace ringway

@@ -22,7 +22,8 @@ enum class Counter : std::uint8_t {
   LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
-  TunSentPackets,  ///< inner packets that the TUN took, alone or merged
+  TunReceivedFrames,  ///< super-packets among them
+  TunSentPackets,     ///< inner packets that the TUN took, alone or merged
   TunSentBytes,
   TunWrittenFrames,   ///< writes that the TUN took
   TunMergedPackets,   ///< inner packets that were in super-packets
@@ -33,6 +34,8 @@ enum class Counter : std::uint8_t {
   HandedOverPackets,  ///< given to the worker that owns them
   TakenOverPackets,   ///< received from other workers
   LoopTurns,
+  GatherTurns,         ///< ... before which it waited for a batch
+  SpinTurns,           ///< ... before which it did not sleep (`busy-poll-us`)
   LinkReceiveStarved,  ///< a multishot receive ended for want of buffers (ENOBUFS)
   LinkReceiveFailed,   ///< ... or with another error
   LinkReceiveArmed,
@@ -40,7 +43,7 @@ enum class Counter : std::uint8_t {
   TunReadFailed,
   TunReadArmed,
   LinkWaits,  ///< times that a socket's send buffer was full
-  TunWaits,   ///< turns in which the TUN was not read because all send buffers were busy
+  TunWaits,   ///< turns after which packets for the link waited, for a full socket or for a turn
   CompletionOverflows,
   RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
   kCount,
@@ -57,6 +60,7 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "link_refused_trains",
                                                      "tun_received_packets",
                                                      "tun_received_bytes",
+                                                     "tun_received_frames",
                                                      "tun_sent_packets",
                                                      "tun_sent_bytes",
                                                      "tun_written_frames",
@@ -68,6 +72,8 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "handed_over_packets",
                                                      "taken_over_packets",
                                                      "loop_turns",
+                                                     "gather_turns",
+                                                     "spin_turns",
                                                      "link_receive_starved",
                                                      "link_receive_failed",
                                                      "link_receive_armed",

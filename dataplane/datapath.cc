@@ -34,6 +34,11 @@ struct Datapath::State {
     return verdict;
   }
 
+  std::unexpected<Drop> counted(Drop drop, std::size_t count) {
+    drops[static_cast<std::size_t>(drop)] += count;
+    return std::unexpected(drop);
+  }
+
   DatapathSettings settings;
   SessionTable sessions;
   RouteTable routes;
@@ -56,6 +61,31 @@ Verdict Datapath::handle_datagram(MutableBytes datagram, const LinkEndpoint& fro
 
 Verdict Datapath::handle_packet(Bytes packet, MutableBytes out, Instant now) {
   return state_->counted(state_->downlink.handle_packet(packet, out, now));
+}
+
+std::expected<RoutedFrame, Drop> Datapath::route_frame(const VnetHeader& header, Bytes packet) {
+  std::expected<RoutedFrame, Drop> frame = state_->downlink.route_frame(header, packet);
+  if (!frame) return state_->counted(frame.error(), 1);
+  // All packets of a frame have the size of its first, but for the last.
+  const Segmenter& segmenter = frame->segmenter;
+  if (segmenter.next_size() > state_->settings.tun_mtu) {
+    return state_->counted(Drop::TooBig, segmenter.packet_count());
+  }
+  return frame;
+}
+
+std::expected<PeerTarget, Drop> Datapath::target_of(const RoutedFrame& frame) {
+  const std::expected<PeerTarget, Drop> target = state_->downlink.target_of(frame.peer);
+  if (!target) return state_->counted(target.error(), frame.segmenter.left_count());
+  return target;
+}
+
+std::expected<MutableBytes, Drop> Datapath::seal_next(RoutedFrame& frame, MutableBytes packet,
+                                                      MutableBytes out, Instant now) {
+  const std::expected<MutableBytes, Drop> datagram =
+      state_->downlink.seal_next(frame, packet, out, now);
+  if (!datagram) return state_->counted(datagram.error(), 1);
+  return datagram;
 }
 
 void Datapath::handle_timeout(Instant now) { state_->housekeeping.handle_timeout(now); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <expected>
 #include <memory>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "dataplane/datapath_settings.h"
+#include "dataplane/downlink.h"
 #include "dataplane/messages.h"
 #include "dataplane/verdict.h"
 
@@ -40,6 +42,19 @@ class Datapath {
   /// Downlink. `packet` is one inner IP packet; the sealed datagram is built in `out`, which has
   /// room for kSealOverhead more bytes than `packet` and does not overlap it.
   [[nodiscard]] Verdict handle_packet(Bytes packet, MutableBytes out, Instant now);
+
+  /// Downlink, of what a TUN with offloads gives: first once for the frame. The result borrows
+  /// `packet`. A frame that another worker owns goes there packet by packet, with
+  /// RoutedFrame::segmenter. What is dropped counts as many packets as the frame would have become.
+  [[nodiscard]] std::expected<RoutedFrame, Drop> route_frame(const VnetHeader& header,
+                                                             Bytes packet);
+  /// ... then before the first datagram of a frame, and again when commands were handled since.
+  [[nodiscard]] std::expected<PeerTarget, Drop> target_of(const RoutedFrame& frame);
+  /// ... then for each packet, while frame.segmenter.next_size() > 0: the sealed datagram in `out`,
+  /// which has PeerTarget::seal_overhead bytes more than that. `packet` is the memory that
+  /// route_frame() was given; it is overwritten.
+  [[nodiscard]] std::expected<MutableBytes, Drop> seal_next(RoutedFrame& frame, MutableBytes packet,
+                                                            MutableBytes out, Instant now);
 
   void handle_timeout(Instant now);
   /// When handle_timeout() wants to be called next.

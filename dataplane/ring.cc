@@ -210,12 +210,18 @@ bool Ring::cancel_all(RequestTag tag) {
 
 void Ring::submit() { io_uring_submit(&ring_); }
 
-int Ring::submit_and_wait(Duration timeout) {
+int Ring::submit_and_wait(Duration timeout, unsigned completions) {
+  RW_ASSERT(completions > 0);
   __kernel_timespec limit = timespec_of(timeout);
   io_uring_cqe* first = nullptr;
-  const int result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &limit, nullptr);
+  const int result = io_uring_submit_and_wait_timeout(&ring_, &first, completions, &limit, nullptr);
   if (result >= 0 || result == -ETIME || result == -EINTR) return 0;
   return -result;
+}
+
+int Ring::submit_and_look() {
+  const int result = io_uring_submit_and_get_events(&ring_);
+  return result >= 0 || result == -EINTR ? 0 : -result;
 }
 
 std::size_t Ring::collect(std::span<Completion> out) {

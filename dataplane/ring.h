@@ -111,9 +111,16 @@ class Ring {
   /// Submits what was prepared, so that it begins now and not at the end of the turn. What it fails
   /// with shows at the next submit_and_wait().
   void submit();
-  /// Submits what was prepared and waits for a completion or for `timeout`. Returns 0, also for a
+  /// Submits what was prepared and waits for `completions`, or for `timeout`. Returns 0, also for a
   /// time-out, or the errno of a failure, after which the prepared requests are still there.
-  [[nodiscard]] int submit_and_wait(Duration timeout);
+  ///
+  /// With more than one, the time-out is the time in which a batch forms: the thread sleeps through
+  /// what comes meanwhile (a multishot receive counts once however much it has received). This does
+  /// what IORING_FEAT_MIN_TIMEOUT is for, equally well where measured, and on every kernel.
+  [[nodiscard]] int submit_and_wait(Duration timeout, unsigned completions = 1);
+  /// Submits what was prepared, lets the kernel post what is done, and does not sleep. Returns as
+  /// submit_and_wait() does.
+  [[nodiscard]] int submit_and_look();
   /// Moves completions that the kernel has posted into `out`, oldest first; returns how many.
   [[nodiscard]] std::size_t collect(std::span<Completion> out);
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "dataplane/batch_pacer.h"
 #include "dataplane/counters.h"
 #include "dataplane/datapath.h"
 #include "dataplane/messages.h"
@@ -30,8 +31,14 @@ struct WorkerLimits {
   std::size_t link_receive_trains_size = 16 << 20;
   /// Buffers that the kernel fills with inner packets. It bounds what may wait for the link.
   std::size_t tun_receive_size = 1 << 20;
+  /// The same with Offloads::tun, where each has room for a super-packet.
+  std::size_t tun_receive_super_size = 8 << 20;
   /// Buffers of sealed datagrams on their way out.
   std::size_t send_size = 4 << 20;
+  /// The same with Offloads::link_gso, where each has room for a train.
+  std::size_t send_trains_size = 16 << 20;
+  /// Copies of packets from other clients and other workers that wait for the link.
+  std::size_t relayed_size = 1 << 20;
   /// Buffers for datagrams taken over from other workers, until the TUN has them.
   std::size_t taken_over_size = 1 << 20;
   /// The ring of control datagrams towards the control thread: what a flood of resets can fill.
@@ -51,6 +58,7 @@ struct WorkerSettings {
   /// A queue of the TUN (TunDevice::take_queue()), opened with `offloads.tun`.
   UniqueFd tun_queue;
   Offloads offloads;
+  PacingSettings pacing;
   /// The core that the thread is pinned to.
   std::optional<unsigned> core;
   /// Off: the TUN is read packet by packet, as on kernels that cannot do otherwise.

@@ -48,6 +48,7 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
                        .sockets = {},
                        .tun_queue = std::move(settings.tun_queues[i]),
                        .offloads = settings.offloads,
+                       .pacing = settings.pacing,
                        .core = std::nullopt,
                        .multishot_tun_reads = settings.multishot_tun_reads};
     one.datapath.self = {static_cast<std::uint16_t>(i)};

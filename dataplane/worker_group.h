@@ -19,6 +19,7 @@ struct WorkerGroupSettings {
   /// One TUN queue a worker (TunDevice::take_queue()); as many workers are made.
   std::vector<UniqueFd> tun_queues;
   Offloads offloads;
+  PacingSettings pacing;
   /// Worker i is pinned to core i of this list, in turn. Empty: the scheduler chooses.
   std::vector<unsigned> cores;
   /// See WorkerSettings.

@@ -17,11 +17,20 @@ constexpr std::size_t kDatagramSizeMin = 2048;
 constexpr std::size_t kDatagramOverheadMax = 128;
 /// The payload of a train: what the length field of UDP can say.
 constexpr std::size_t kTrainSizeMax = 65'535;
+/// A super-packet of the TUN: what the length field of IP can say.
+constexpr std::size_t kSuperPacketMax = 65'535;
+/// How often a full socket is asked whether it takes more: at half of its buffer it says so itself,
+/// which is late where the link is slow.
+constexpr Duration kFullSocketWait = 1ms;
+/// After so many ticks, clients to whom trains were refused get another chance.
+constexpr unsigned kTicksPerRefusal = 600;
 /// How many single reads wait at the TUN where a read cannot be multishot.
 constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
 /// After a failed submission, so that want of memory does not become a spin (R16).
 constexpr std::chrono::milliseconds kPauseAfterFailure{5};
+/// Ends a wait for a batch early; what one receive or read brings meanwhile counts once.
+constexpr unsigned kGatheredCompletions = 64;
 /// Cancelled requests complete at once. If they do not, ending the process is all that is safe.
 constexpr int kDrainTurnsMax = 100;
 constexpr Duration kDrainWait = 50ms;
@@ -40,9 +49,23 @@ std::size_t receive_budget(const WorkerSettings& settings) {
                                     : settings.limits.link_receive_size;
 }
 
+bool reads_super_packets(const WorkerSettings& settings) {
+  return settings.offloads.tun.tcp || settings.offloads.tun.udp;
+}
+
 /// One byte more than the largest frame, so that a larger one shows.
 std::size_t frame_room(const WorkerSettings& settings) {
-  return kVnetHeaderSize + settings.datapath.tun_mtu + 1;
+  return kVnetHeaderSize +
+         (reads_super_packets(settings) ? kSuperPacketMax : settings.datapath.tun_mtu) + 1;
+}
+
+std::size_t read_budget(const WorkerSettings& settings) {
+  return reads_super_packets(settings) ? settings.limits.tun_receive_super_size
+                                       : settings.limits.tun_receive_size;
+}
+
+std::size_t send_budget(const WorkerSettings& settings) {
+  return settings.offloads.link_gso ? settings.limits.send_trains_size : settings.limits.send_size;
 }
 
 }  // namespace
@@ -57,11 +80,12 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                      .budget = receive_budget(settings),
                      .buffer_size = receive_buffer_size(settings)}),
       tun_buffers_({.group = kTunGroup,
-                    .budget = settings.limits.tun_receive_size,
+                    .budget = read_budget(settings),
                     .buffer_size = frame_room(settings)}),
       sender_({.budget = settings.limits.send_size,
                .datagram_size_max = datagram_size_max(settings),
-               .gso = settings.offloads.link_gso},
+               .gso = settings.offloads.link_gso,
+           .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
       taken_over_(
           settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
@@ -70,12 +94,19 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
                   ports.counters),
       datapath_(settings.datapath),
       scratch_(datagram_size_max(settings)),
+      feeder_({.outlet_count = settings.sockets.size(),
+               .relay_budget = settings.limits.relayed_size,
+               .packet_size_max = datagram_size_max(settings)},
+              {.datapath = datapath_,
+               .sender = sender_,
+               .read_buffers = tun_buffers_,
+               .counters = ports.counters}),
       link_receives_(settings.sockets.size()),
-      bell_due_(settings.datapath.worker_count) {
+      bell_due_(settings.datapath.worker_count),
+      pacer_(settings.pacing) {
   receive_header_.msg_namelen = kSocketNameSize;
   receive_header_.msg_controllen = kSocketControlSize;
   link_pending_.reserve(link_buffers_.count());
-  tun_pending_.reserve(tun_buffers_.count());
   peers_.reserve(settings.datapath.sessions_max);
 }
 
@@ -108,7 +139,7 @@ void WorkerLoop::run() {
 }
 
 void WorkerLoop::turn() {
-  const int failure = ring_.submit_and_wait(wait_time());
+  const int failure = wait();
   now_ = monotonic_now();
   completion_count_ = ring_.collect(completions_);
   for (PacketRing* lane : around_.lanes.from_others) {
@@ -126,8 +157,9 @@ void WorkerLoop::turn() {
       lane->pop();
     }
   }
-  drain_tun();
+  feeder_.drain(now_);
 
+  note_load();
   run_timers();
   flush();
   ports_.counters.add(Counter::LoopTurns);
@@ -137,10 +169,34 @@ void WorkerLoop::turn() {
   }
 }
 
+/// What the last turn prepared is submitted first in any case: waiting for a batch delays no
+/// answer.
+int WorkerLoop::wait() {
+  if (pacer_.spins(now_)) {
+    ports_.counters.add(Counter::SpinTurns);
+    return ring_.submit_and_look();
+  }
+  if (pacer_.delay() == Duration{0}) return ring_.submit_and_wait(wait_time());
+  ports_.counters.add(Counter::GatherTurns);
+  return ring_.submit_and_wait(std::min(wait_time(), pacer_.delay()), kGatheredCompletions);
+}
+
+void WorkerLoop::note_load() {
+  TurnLoad load{.now = now_};
+  for (std::size_t i = 0; i < completion_count_; ++i) {
+    if (!completions_[i].buffer) continue;
+    ++load.arrivals;
+    load.bytes += static_cast<std::uint32_t>(std::max(completions_[i].result, std::int32_t{0}));
+  }
+  pacer_.note_turn(load);
+}
+
 Duration WorkerLoop::wait_time() const {
   if (completion_count_ == completions_.size()) return Duration{0};
+  if (feeder_.is_due()) return Duration{0};
   const Instant wanted = std::min(datapath_.poll_timeout(), next_tick_);
-  return std::clamp(wanted - now_, Duration{0}, Duration{kTick});
+  const Duration limit = sender_.is_waiting() ? kFullSocketWait : kTick;
+  return std::clamp(wanted - now_, Duration{0}, limit);
 }
 
 void WorkerLoop::drain_commands() {
@@ -197,6 +253,7 @@ void WorkerLoop::run_timers() {
   for (LastingRequest& read : tun_reads_) read.note_tick();
   bell_.note_tick();
   tun_writer_.note_tick();
+  if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
 }
 
 void WorkerLoop::publish_traffic() {

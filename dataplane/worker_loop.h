@@ -7,8 +7,10 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "dataplane/batch_pacer.h"
 #include "dataplane/datapath.h"
 #include "dataplane/lasting_request.h"
+#include "dataplane/link_feeder.h"
 #include "dataplane/link_message.h"
 #include "dataplane/link_sender.h"
 #include "dataplane/packet_buffer.h"
@@ -53,7 +55,9 @@ class WorkerLoop {
  private:
   // worker_loop.cc: the turn.
   void turn();
+  [[nodiscard]] int wait();
   [[nodiscard]] Duration wait_time() const;
+  void note_load();
   void drain_commands();
   void handle_command(WorkerCommand command);
   void keep_traffic_of(PeerId peer);
@@ -74,7 +78,7 @@ class WorkerLoop {
   [[nodiscard]] bool receive_datagram(MutableBytes datagram, const LinkArrival& arrival);
   void take_over(const PacketRing::Record& record);
   void take_over_datagram(const PacketRing::Record& record);
-  void forward_to_peer(Bytes packet, bool from_lane);
+  void forward_to_peer(MutableBytes packet, bool from_lane);
   void hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes);
   void give_to_control(const LinkEndpoint& from, Bytes datagram);
   void send(const Verdict& verdict);
@@ -83,8 +87,8 @@ class WorkerLoop {
   // worker_loop_tun.cc: from the TUN and to the TUN.
   void arm_tun_reads();
   void on_tun_read(const Completion& completion);
-  void drain_tun();
-  void handle_frame(Bytes frame);
+  void handle_frame(std::uint16_t buffer, MutableBytes frame);
+  void hand_over_frame(RoutedFrame& frame, MutableBytes packet);
   [[nodiscard]] bool write_to_tun(MutableBytes datagram, const Verdict& verdict,
                                   std::uint8_t outer_ecn);
   void release_written();
@@ -96,11 +100,6 @@ class WorkerLoop {
     std::uint16_t buffer = 0;
     std::uint8_t listener = 0;
     MutableBytes bytes;
-  };
-  /// A packet that was read from the TUN and waits for room in the sender.
-  struct PendingFrame {
-    std::uint16_t buffer = 0;
-    Bytes bytes;
   };
 
   const WorkerSettings& settings_;
@@ -118,7 +117,9 @@ class WorkerLoop {
   BufferPool taken_over_;
   TunWriter tun_writer_;
   Datapath datapath_;
+  /// For what is made or copied before it has a place: pings, packets from the lanes.
   std::vector<std::uint8_t> scratch_;
+  LinkFeeder feeder_;
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;
@@ -131,7 +132,6 @@ class WorkerLoop {
   std::array<std::uint8_t, 8> bell_count_{};
 
   std::vector<PendingMessage> link_pending_;
-  std::vector<PendingFrame> tun_pending_;
   /// Peers whose session is here, for the traffic table.
   std::vector<PeerId> peers_;
   std::vector<bool> bell_due_;
@@ -139,8 +139,10 @@ class WorkerLoop {
   bool transmit_due_ = false;
   bool stopping_ = false;
   std::uint32_t overflows_seen_ = 0;
+  BatchPacer pacer_;
   Instant now_;
   Instant next_tick_;
+  unsigned ticks_ = 0;
 };
 
 }  // namespace ringway

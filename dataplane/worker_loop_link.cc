@@ -89,8 +89,12 @@ void WorkerLoop::take_over(const PacketRing::Record& record) {
   ports_.counters.add(Counter::TakenOverPackets);
   if (record.origin.kind == PacketKind::LinkDatagram) {
     take_over_datagram(record);
+  } else if (record.bytes.size() > scratch_.size()) {
+    drop(Drop::Oversize);
   } else {
-    forward_to_peer(record.bytes, true);
+    const MutableBytes packet = MutableBytes(scratch_).first(record.bytes.size());
+    std::ranges::copy(record.bytes, packet.begin());
+    forward_to_peer(packet, true);
   }
 }
 
@@ -125,14 +129,14 @@ void WorkerLoop::take_over_datagram(const PacketRing::Record& record) {
   }
 }
 
-/// Seals an inner packet for the client that owns its destination.
-void WorkerLoop::forward_to_peer(Bytes packet, bool from_lane) {
-  if (!sender_.has_room()) return drop(Drop::NoBuffer);
-  const Verdict verdict = datapath_.handle_packet(packet, scratch_, now_);
-  if (verdict.way == Verdict::Way::Link) return send(verdict);
-  if (verdict.way != Verdict::Way::Worker) return;
+/// For the client that owns the packet's destination.
+void WorkerLoop::forward_to_peer(MutableBytes packet, bool from_lane) {
+  const std::expected<RoutedFrame, Drop> routed = datapath_.route_frame({}, packet);
+  if (!routed) return;
+  if (routed->owner == settings_.datapath.self) return feeder_.forward(packet, *routed, now_);
   if (from_lane) return drop(Drop::UnknownPeer);
-  hand_over(verdict.worker, {.kind = PacketKind::InnerPacket, .endpoint = {}}, packet);
+  hand_over(routed->owner, {.kind = PacketKind::InnerPacket, .endpoint = {}},
+            routed->segmenter.ip().bytes);
 }
 
 void WorkerLoop::hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes) {

@@ -28,8 +28,7 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
   LastingRequest& read = tun_reads_[completion.tag.slot];
   if (completion.buffer) {
     const auto size = static_cast<std::size_t>(std::max(completion.result, std::int32_t{0}));
-    tun_pending_.push_back(
-        {.buffer = *completion.buffer, .bytes = tun_buffers_.take(*completion.buffer, size)});
+    handle_frame(*completion.buffer, tun_buffers_.take(*completion.buffer, size));
     read.note_progress();
   }
   if (completion.more) return;
@@ -41,31 +40,38 @@ void WorkerLoop::on_tun_read(const Completion& completion) {
   read.note_ended(completion.result, tun_buffers_.available() > 0);
 }
 
-/// Packets stay here while all send buffers are in flight. The kernel then runs out of buffers to
-/// read into, and the TUN's own queue discipline sees that the link is slow.
-void WorkerLoop::drain_tun() {
-  std::size_t handled = 0;
-  while (handled < tun_pending_.size() && sender_.is_ready(0)) {
-    const PendingFrame& frame = tun_pending_[handled++];
-    handle_frame(frame.bytes);
-    tun_buffers_.give_back(frame.buffer);
+void WorkerLoop::handle_frame(std::uint16_t buffer, MutableBytes frame) {
+  const auto header = parse_vnet_header(frame);
+  if (!header) {
+    tun_buffers_.give_back(buffer);
+    return drop(header.error());
   }
-  if (handled < tun_pending_.size()) ports_.counters.add(Counter::TunWaits);
-  tun_pending_.erase(tun_pending_.begin(),
-                     tun_pending_.begin() + static_cast<std::ptrdiff_t>(handled));
+  const MutableBytes packet = frame.subspan(kVnetHeaderSize);
+  std::expected<RoutedFrame, Drop> routed = std::unexpected(Drop::TooBig);
+  if (header->is_gso() || packet.size() <= settings_.datapath.tun_mtu) {
+    routed = datapath_.route_frame(*header, packet);
+  } else {
+    // It may have been cut off at the end of the buffer.
+    drop(Drop::TooBig);
+  }
+  ports_.counters.add(Counter::TunReceivedPackets, routed ? routed->segmenter.packet_count() : 1);
+  ports_.counters.add(Counter::TunReceivedBytes, packet.size());
+  if (header->is_gso()) ports_.counters.add(Counter::TunReceivedFrames);
+  if (routed && routed->owner == settings_.datapath.self) {
+    return feeder_.add(buffer, packet, *routed, now_);
+  }
+  if (routed) hand_over_frame(*routed, packet);
+  tun_buffers_.give_back(buffer);
 }
 
-void WorkerLoop::handle_frame(Bytes frame) {
-  const auto header = parse_vnet_header(frame);
-  if (!header) return drop(header.error());
-  const Bytes packet = frame.subspan(kVnetHeaderSize);
-  ports_.counters.add(Counter::TunReceivedPackets);
-  ports_.counters.add(Counter::TunReceivedBytes, packet.size());
-  // The queue was opened without offloads: what the kernel left unfinished all the same cannot be
-  // sent as it is.
-  if (header->is_gso() || header->needs_checksum) return drop(Drop::BadVnetHeader);
-  if (packet.size() > settings_.datapath.tun_mtu) return drop(Drop::TooBig);
-  forward_to_peer(packet, false);
+/// Lanes carry packets, each of which finds room or not.
+void WorkerLoop::hand_over_frame(RoutedFrame& frame, MutableBytes packet) {
+  while (frame.segmenter.left_count() > 0) {
+    const MutableBytes one = frame.segmenter.can_cut_in_place()
+                                 ? frame.segmenter.next_in_place(packet)
+                                 : frame.segmenter.write_next(scratch_);
+    hand_over(frame.owner, {.kind = PacketKind::InnerPacket, .endpoint = {}}, one);
+  }
 }
 
 /// The virtio header goes into the ten bytes in front of the packet, which belonged to the

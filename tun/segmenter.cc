@@ -125,14 +125,18 @@ std::size_t Segmenter::next_size() const {
   return headers_size_ + std::min(payload_size_ - sent, std::size_t{header_.gso_size});
 }
 
+Segmenter::Segment Segmenter::take_segment(MutableBytes packet) {
+  const Segment segment{
+      .packet = packet, .index = written_count_, .is_last = written_count_ + 1 == packet_count_};
+  ++written_count_;
+  return segment;
+}
+
 MutableBytes Segmenter::write_next(MutableBytes out) {
   const std::size_t size = next_size();
   RW_ASSERT(size > 0);
   RW_ASSERT(out.size() >= size);
-  const Segment segment{.packet = out.first(size),
-                        .index = written_count_,
-                        .is_last = written_count_ + 1 == packet_count_};
-  ++written_count_;
+  const Segment segment = take_segment(out.first(size));
   std::memcpy(segment.packet.data(), ip_.bytes.data(), headers_size_);
   if (!header_.is_gso()) {
     if (header_.needs_checksum) finish_checksum_at(segment.packet, header_);
@@ -142,13 +146,45 @@ MutableBytes Segmenter::write_next(MutableBytes out) {
   const std::size_t payload_at = headers_size_ + segment.index * header_.gso_size;
   std::memcpy(segment.packet.data() + headers_size_, ip_.bytes.data() + payload_at,
               size - headers_size_);
+  rewrite(segment);
+  return segment.packet;
+}
+
+MutableBytes Segmenter::next_in_place(MutableBytes super_packet) {
+  RW_ASSERT(super_packet.data() == ip_.bytes.data());
+  RW_ASSERT(super_packet.size() >= ip_.total_length());
+  RW_ASSERT(can_cut_in_place());
+  const std::size_t size = next_size();
+  RW_ASSERT(size > 0);
+  if (!header_.is_gso()) {
+    const Segment whole = take_segment(super_packet.first(size));
+    if (header_.needs_checksum) finish_checksum_at(whole.packet, header_);
+    return whole.packet;
+  }
+
+  if (written_count_ == 0) {
+    std::memcpy(kept_headers_.data(), super_packet.data(), headers_size_);
+  }
+  const std::size_t begin = written_count_ * header_.gso_size;
+  const Segment segment = take_segment(super_packet.subspan(begin, size));
+  std::memcpy(segment.packet.data(), kept_headers_.data(), headers_size_);
+  rewrite(segment);
+  return segment.packet;
+}
+
+void Segmenter::note_moved(MutableBytes super_packet) {
+  RW_ASSERT(written_count_ == 0);
+  RW_ASSERT(super_packet.size() >= ip_.total_length());
+  ip_.bytes = super_packet.first(ip_.total_length());
+}
+
+void Segmenter::rewrite(const Segment& segment) const {
   rewrite_ip(segment);
   if (ip_.protocol == ip_protocol::kTcp) {
     rewrite_tcp(segment);
   } else {
     rewrite_udp(segment);
   }
-  return segment.packet;
 }
 
 void Segmenter::rewrite_ip(const Segment& segment) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 
@@ -40,6 +41,7 @@ class Segmenter {
 
   /// How many packets there are in all, at least one.
   [[nodiscard]] std::size_t packet_count() const { return packet_count_; }
+  [[nodiscard]] std::size_t left_count() const { return packet_count_ - written_count_; }
   /// The size of the next packet; all have the size of the first, but the last may be smaller.
   /// 0 when all were written.
   [[nodiscard]] std::size_t next_size() const;
@@ -47,10 +49,30 @@ class Segmenter {
   /// not overlap the super-packet, and returns the part used. Asserts next_size() > 0.
   MutableBytes write_next(MutableBytes out);
 
+  /// The next packet without a copy: its headers are written into `super_packet`, the memory that
+  /// start() was given, in front of its payload and over the packet before, which must be done
+  /// with. Not mixed with write_next(). Asserts next_size() > 0 and can_cut_in_place().
+  MutableBytes next_in_place(MutableBytes super_packet);
+  /// False for headers that are too long to be kept aside, as IPv6 with many extension headers.
+  [[nodiscard]] bool can_cut_in_place() const {
+    return !header_.is_gso() || headers_size_ <= kKeptHeadersMax;
+  }
+
+  /// The packet that start() was given lies here now, byte for byte. Before the first is written.
+  void note_moved(MutableBytes super_packet);
+
+  [[nodiscard]] bool is_gso() const { return header_.is_gso(); }
+  /// What start() was given. After next_in_place() its bytes are those of the packets.
+  [[nodiscard]] const IpPacket& ip() const { return ip_; }
+
  private:
+  static constexpr std::size_t kKeptHeadersMax = kIpv6HeaderSize + 60 + 28;
+
   Segmenter(const VnetHeader& header, const IpPacket& ip) : header_(header), ip_(ip) {}
 
   struct Segment;
+  Segment take_segment(MutableBytes packet);
+  void rewrite(const Segment& segment) const;
   bool find_sizes();
   bool find_pseudo_sum();
   [[nodiscard]] std::uint16_t checksum_of_transport(Bytes transport) const;
@@ -69,6 +91,7 @@ class Segmenter {
   ChecksumSum pseudo_sum_;
   /// A UDP datagram over IPv4 may do without (RFC 768).
   bool has_checksum_ = true;
+  std::array<std::uint8_t, kKeptHeadersMax> kept_headers_;
 };
 
 }  // namespace ringway

@@ -131,6 +131,14 @@ Result<TunOffloads> grant_offloads(const UniqueFd& queue, TunOffloads wanted,
   return fail(fmt::format("cannot set the TUN device's offloads: {}", std::strerror(errno)), name);
 }
 
+TunOffloads without_failed(const TunOffloads& granted, const SuperPacketProof& proof) {
+  TunOffloads kept = granted;
+  if (proof.tcp == Proof::Fails) kept.tcp = false;
+  if (proof.udp == Proof::Fails) kept.udp = false;
+  kept.checksum = kept.tcp || kept.udp;
+  return kept;
+}
+
 }  // namespace
 
 Result<TunDevice> TunDevice::open(const TunSettings& settings) {
@@ -159,6 +167,13 @@ Result<TunDevice> TunDevice::open(const TunSettings& settings) {
   const auto granted = grant_offloads(device.queues_[0], settings.offloads, device.name_);
   if (!granted) return std::unexpected(granted.error());
   device.offloads_ = *granted;
+  if (granted->tcp || granted->udp) {
+    device.proof_ = prove_super_packets(device.queue_fd(0));
+    const TunOffloads proven = without_failed(*granted, device.proof_);
+    const auto kept = grant_offloads(device.queues_[0], proven, device.name_);
+    if (!kept) return std::unexpected(kept.error());
+    device.offloads_ = *kept;
+  }
   return device;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "tun/super_packet_probe.h"
 
 namespace ringway {
 
@@ -41,8 +42,11 @@ class TunDevice {
   static Result<TunDevice> open(const TunSettings& settings);
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// What of the wanted offloads the kernel granted: `udp` is lost on kernels before 6.2.
+  /// What of the wanted offloads the kernel granted (`udp` is lost on kernels before 6.2) and did
+  /// not fail when they were tried.
   [[nodiscard]] const TunOffloads& offloads() const { return offloads_; }
+  /// What trying them has shown. Of those that were not granted it says nothing.
+  [[nodiscard]] const SuperPacketProof& proof() const { return proof_; }
   [[nodiscard]] std::uint16_t queue_count() const {
     return static_cast<std::uint16_t>(queues_.size());
   }
@@ -60,6 +64,7 @@ class TunDevice {
 
   std::string name_;
   TunOffloads offloads_;
+  SuperPacketProof proof_;
   std::vector<UniqueFd> queues_;
 };
 

@@ -89,23 +89,53 @@ TEST(WorkerPlan, WantsNothingThatLinux61LacksUnderItsProfile) {
 
 TEST(WorkerPlan, SaysWhatIsUsedAndWhyTheRestIsNot) {
   const WorkerConfig all;
-  EXPECT_EQ(offload_line(plan_workers(all, {}).offloads, all),
-            "UDP GSO on, GRO on, TSO on, USO on");
+  WorkerPlan plan = plan_workers(all, {});
+  EXPECT_EQ(offload_line(plan, all), "UDP GSO on, GRO on, TSO on, USO on");
 
   const WorkerConfig none{.gso = false, .gro = false, .tso = false, .uso = false};
-  EXPECT_EQ(offload_line(plan_workers(none, {}).offloads, none),
+  EXPECT_EQ(offload_line(plan_workers(none, {}), none),
             "UDP GSO off (no-gso), GRO off (no-gro), TSO off (no-tso), USO off (no-uso)");
 
   const WorkerConfig old{.like_6_1 = true};
-  EXPECT_EQ(offload_line(plan_workers(old, {}).offloads, old),
+  EXPECT_EQ(offload_line(plan_workers(old, {}), old),
             "UDP GSO on, GRO on, TSO on, USO off (kernel-profile 6.1)");
 
-  Offloads lost = plan_workers(all, {}).offloads;
-  lost.link_gso = false;
-  lost.tun.udp = false;
-  EXPECT_EQ(offload_line(lost, all),
-            "UDP GSO off (its test at start failed), GRO on, TSO on, USO off (Linux 6.2 has it "
-            "first)");
+  plan.offloads.tun.udp = false;
+  EXPECT_EQ(offload_line(plan, all),
+            "UDP GSO on, GRO on, TSO on, USO off (Linux 6.2 has it first)");
+}
+
+TEST(WorkerPlan, TakesAwayWhatFailsItsTestAndWarns) {
+  WorkerPlan plan = plan_workers({}, {});
+
+  apply_proof(plan, {.gso = Proof::Works, .gro = Proof::Fails, .segments_max = 64, .reason = "R"});
+
+  EXPECT_TRUE(plan.offloads.link_gso);
+  EXPECT_FALSE(plan.offloads.link_gro);
+  EXPECT_EQ(plan.offloads.link_gso_segments_max, 64);
+  EXPECT_EQ(offload_line(plan, {}),
+            "UDP GSO on, GRO off (its test at start failed), TSO on, USO on");
+  ASSERT_EQ(offload_warnings(plan).size(), 1u);
+  EXPECT_NE(offload_warnings(plan)[0].find("R; update the kernel"), std::string::npos);
+}
+
+TEST(WorkerPlan, KeepsWhatCouldNotBeTestedAndSaysSo) {
+  WorkerPlan plan = plan_workers({}, {});
+
+  apply_proof(plan, {.reason = "loopback carries nothing"});
+
+  EXPECT_TRUE(plan.offloads.link_gso && plan.offloads.link_gro);
+  EXPECT_EQ(plan.offloads.link_gso_segments_max, 64);
+  EXPECT_EQ(offload_line(plan, {}), "UDP GSO on (unproven), GRO on (unproven), TSO on, USO on");
+  EXPECT_TRUE(offload_warnings(plan).empty());
+}
+
+TEST(WorkerPlan, NeverWantsMoreSegmentsThanTheProfileAllows) {
+  WorkerPlan plan = plan_workers({.like_6_1 = true}, {});
+
+  apply_proof(plan, {.gso = Proof::Works, .gro = Proof::Works, .segments_max = 128});
+
+  EXPECT_EQ(plan.offloads.link_gso_segments_max, 64);
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ std::vector<Completion> collect(Ring& ring, std::size_t count) {
 }
 
 TEST(RequestTag, SurvivesItsWayThroughTheKernel) {
-  const RequestTag tag{
-      .operation = Operation::TunWriteAgain, .listener = 255, .slot = 0xfedc'ba98};
+  const RequestTag tag{.operation = Operation::TunWriteAgain, .listener = 255, .slot = 0xfedc'ba98};
 
   EXPECT_EQ(RequestTag::decode(tag.encode()), tag);
 }

@@ -65,6 +65,8 @@ inline constexpr std::array kTestedElsewhere = {
     TestedElsewhere{"control/server_role.cc",
                     "the plane's answers to events; control_plane_test.cc"},
     TestedElsewhere{"control/signal_inbox.cc", "shell; tests/interop/exit_notify_test.sh"},
+    TestedElsewhere{"dataplane/link_feeder.cc",
+                    "between the TUN and the sockets; worker_downlink_test.cc"},
     TestedElsewhere{"dataplane/worker_loop.cc", "the worker's shell; worker_test.cc"},
     TestedElsewhere{"dataplane/worker_loop_link.cc", "the worker's shell; worker_test.cc"},
     TestedElsewhere{"dataplane/worker_loop_tun.cc", "the worker's shell; worker_test.cc"},

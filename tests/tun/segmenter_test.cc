@@ -58,6 +58,24 @@ SuperPacket udp_super_packet(bool v4, Bytes payload, std::uint16_t gso_size,
   return super;
 }
 
+/// The same without a copy.
+std::vector<Packet> segments_cut_in_place(SuperPacket super) {
+  const auto ip = parse_ip_packet(super.packet);
+  if (!ip) return {};
+  auto segmenter = Segmenter::start(super.header, *ip);
+  if (!segmenter) return {};
+  std::vector<Packet> packets;
+  while (segmenter->left_count() > 0) {
+    const std::size_t size = segmenter->next_size();
+    const MutableBytes segment = segmenter->next_in_place(super.packet);
+    EXPECT_EQ(segment.size(), size);
+    packets.emplace_back(segment.begin(), segment.end());
+    // What was sealed may be gone.
+    std::ranges::fill(segment, std::uint8_t{0xee});
+  }
+  return packets;
+}
+
 std::vector<Packet> segments_of(const SuperPacket& super) {
   const auto ip = parse_ip_packet(super.packet);
   if (!ip) return {};
@@ -72,6 +90,7 @@ std::vector<Packet> segments_of(const SuperPacket& super) {
     packets.emplace_back(written.begin(), written.end());
   }
   EXPECT_EQ(packets.size(), segmenter->packet_count());
+  if (segmenter->can_cut_in_place()) EXPECT_EQ(packets, segments_cut_in_place(super));
   return packets;
 }
 
