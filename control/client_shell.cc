@@ -128,8 +128,10 @@ Result<void> run_client(ClientConfig config) {
   const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);
   if (!pid_file) return std::unexpected(pid_file.error());
 
-  const Offloads offloads = plan_workers(config.worker, {}).offloads;
-  log::info("Ringway {} client: {}", RINGWAY_VERSION, offload_line(offloads, config.worker));
+  WorkerPlan plan = plan_workers(config.worker, {});
+  test_link_offloads(plan);
+  log::info("Ringway {} client: {}", RINGWAY_VERSION, offload_line(plan, config.worker));
+  for (const std::string& warning : offload_warnings(plan)) log::warning("{}", warning);
   SystemRandom random;
   Counters counters;
   const ClientParts parts{.config = config,
@@ -139,7 +141,7 @@ Result<void> run_client(ClientConfig config) {
                           .random = random,
                           .signals = *signals,
                           .counters = counters,
-                          .offloads = offloads};
+                          .offloads = plan.offloads};
   const Result<void> ended = keep_connected(parts);
   wipe_text(settings->channel.password);
   if (ended) log::info("stopped");

@@ -142,7 +142,9 @@ TEST_F(GsoBatchTest, AnyTrainIsOneThatTheKernelTakesAndCutsRight) {
     std::size_t total = 0;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
       EXPECT_EQ(batch_.segment(i).size(), sizes[i]);
-      if (i + 1 < sizes.size()) EXPECT_EQ(sizes[i], batch_.segment_size());
+      if (i + 1 < sizes.size()) {
+        EXPECT_EQ(sizes[i], batch_.segment_size());
+      }
       total += sizes[i];
     }
     EXPECT_EQ(total, batch_.size());
