@@ -39,6 +39,7 @@ bool RouteTable::add(const Prefix& prefix, PeerId peer) {
   const bool is_new = routes_.find(*network) == nullptr;
   if (is_new && routes_.size() >= routes_max_) return false;
 
+  ++generation_;
   routes_.insert_or_assign(*network, peer);
   if (is_new) lengths_of(*network).add(network->bits);
   return true;
@@ -50,6 +51,7 @@ void RouteTable::remove(const Prefix& prefix, PeerId peer) {
   const PeerId* const owner = routes_.find(*network);
   if (owner == nullptr || *owner != peer) return;
 
+  ++generation_;
   routes_.erase(*network);
   lengths_of(*network).remove(network->bits);
 }

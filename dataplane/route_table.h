@@ -36,6 +36,8 @@ class RouteTable {
   [[nodiscard]] PeerId find(const IpAddress& address) const;
 
   [[nodiscard]] std::size_t size() const { return routes_.size(); }
+  /// Changes whenever an answer of find() may.
+  [[nodiscard]] std::uint64_t generation() const { return generation_; }
 
  private:
   // Lengths count from the top of the 128 bits, so that an IPv4 /24 is 120 here.
@@ -64,6 +66,7 @@ class RouteTable {
   [[nodiscard]] std::uint8_t shortest_for(const IpAddress& address) const;
 
   std::size_t routes_max_;
+  std::uint64_t generation_ = 1;
   std::optional<Prefix> pool_v4_;
   std::optional<Prefix> pool_v6_;
   FlatMap<Network, PeerId, NetworkHash> routes_;

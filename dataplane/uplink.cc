@@ -1,5 +1,7 @@
 #include "dataplane/uplink.h"
 
+#include <algorithm>
+
 #include "dataplane/martian.h"
 #include "tun/mss_clamp.h"
 
@@ -58,20 +60,42 @@ Verdict Uplink::handle_data(MutableBytes datagram, const LinkEndpoint& from, Ins
   return Verdict::consumed();
 }
 
-Verdict Uplink::forward(const Session& session, MutableBytes payload) const {
+Verdict Uplink::forward(const Session& session, MutableBytes payload) {
   if (payload.size() > settings_.tun_mtu) return Verdict::dropped(Drop::Oversize);
   const std::expected<IpPacket, Drop> ip = parse_ip_packet(payload);
   if (!ip) return Verdict::dropped(ip.error());
   // What lies behind the packet's own length is nobody's business.
   const MutableBytes packet = payload.first(ip->total_length());
 
-  if (!may_send_from(session, ip->source())) return Verdict::dropped(Drop::SpoofedSource);
-  if (is_martian(ip->destination())) return Verdict::dropped(Drop::MartianDestination);
-  const Verdict verdict = route(session, *ip, packet);
-  if (verdict.way == Verdict::Way::Dropped) return verdict;
-
+  if (!is_as_last(session, *ip)) {
+    const Verdict verdict = judge(session, *ip, packet);
+    if (verdict.way == Verdict::Way::Dropped) return verdict;
+    note_judged(session, *ip, verdict.way);
+  }
   clamp_mss(packet, *ip, {session.settings().mss_limit_v4, session.settings().mss_limit_v6});
-  return verdict;
+  return {.way = last_.way, .packet = packet, .ip = *ip};
+}
+
+bool Uplink::is_as_last(const Session& session, const IpPacket& ip) const {
+  return last_.peer == session.peer_id() && last_.routes_generation == routes_.generation() &&
+         std::ranges::equal(Bytes(last_.addresses).first(last_.addresses_size), ip.address_bytes());
+}
+
+/// Drops are judged anew each time: whoever sends them shall not push out a flow.
+void Uplink::note_judged(const Session& session, const IpPacket& ip, Verdict::Way way) {
+  const Bytes addresses = ip.address_bytes();
+  last_.peer = session.peer_id();
+  last_.routes_generation = routes_.generation();
+  last_.addresses_size = addresses.size();
+  std::ranges::copy(addresses, last_.addresses.begin());
+  last_.way = way;
+}
+
+/// A function of the peer, the two addresses, the routes and the settings, and of nothing else.
+Verdict Uplink::judge(const Session& session, const IpPacket& ip, MutableBytes packet) const {
+  if (!may_send_from(session, ip.source())) return Verdict::dropped(Drop::SpoofedSource);
+  if (is_martian(ip.destination())) return Verdict::dropped(Drop::MartianDestination);
+  return route(session, ip, packet);
 }
 
 // Exactly the routes that lead to a peer are its sources (security goal C01). IPv6 link-local is no

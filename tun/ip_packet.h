@@ -99,6 +99,10 @@ struct IpPacket {
   [[nodiscard]] Bytes destination_bytes() const {
     return is_v4() ? bytes.subspan(16, 4) : bytes.subspan(24, 16);
   }
+  /// Both, one behind the other: 8 or 32 bytes.
+  [[nodiscard]] Bytes address_bytes() const {
+    return is_v4() ? bytes.subspan(12, 8) : bytes.subspan(8, 32);
+  }
   [[nodiscard]] IpAddress source() const;
   [[nodiscard]] IpAddress destination() const;
   /// Everything behind the IP header, its options and its extension headers.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -56,6 +57,31 @@ class LinkClient {
     EXPECT_EQ(::send(fd_.get(), datagram.data(), datagram.size(), 0),
               static_cast<ssize_t>(datagram.size()))
         << std::strerror(errno);
+  }
+  /// Datagrams of one size, of which the last may be smaller, as the kernel's own GSO sends them.
+  void send_train(const std::vector<std::vector<std::uint8_t>>& datagrams) const {
+    std::vector<std::uint8_t> all;
+    for (const auto& datagram : datagrams) all.insert(all.end(), datagram.begin(), datagram.end());
+    const auto size = static_cast<std::uint16_t>(datagrams.front().size());
+    alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof size)> control{};
+    cmsghdr segment{};
+    segment.cmsg_len = CMSG_LEN(sizeof size);
+    segment.cmsg_level = SOL_UDP;
+    segment.cmsg_type = UDP_SEGMENT;
+    std::memcpy(control.data(), &segment, sizeof segment);
+    std::memcpy(control.data() + CMSG_LEN(0), &size, sizeof size);
+    iovec vector{.iov_base = all.data(), .iov_len = all.size()};
+    msghdr header{};
+    header.msg_iov = &vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    EXPECT_EQ(::sendmsg(fd_.get(), &header, 0), static_cast<ssize_t>(all.size()))
+        << std::strerror(errno);
+  }
+  void set_traffic_class(int value) const {
+    ::setsockopt(fd_.get(), IPPROTO_IP, IP_TOS, &value, sizeof value);
+    ::setsockopt(fd_.get(), IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value);
   }
   /// The next datagram, or nothing in time.
   [[nodiscard]] std::optional<std::vector<std::uint8_t>> receive(

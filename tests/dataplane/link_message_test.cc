@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/udp.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -101,6 +103,61 @@ TEST(LinkMessage, SkipsControlMessagesThatItDoesNotKnow) {
 
   ASSERT_TRUE(endpoint.has_value());
   EXPECT_EQ(endpoint->local, address("192.0.2.2"));
+}
+
+/// A control message of `body`, padded as the kernel does.
+std::vector<std::uint8_t> control_message(int level, int type, Bytes body) {
+  cmsghdr header{};
+  header.cmsg_len = CMSG_LEN(body.size());
+  header.cmsg_level = level;
+  header.cmsg_type = type;
+  std::vector<std::uint8_t> message(CMSG_SPACE(body.size()));
+  std::memcpy(message.data(), &header, sizeof header);
+  std::ranges::copy(body, message.begin() + CMSG_LEN(0));
+  return message;
+}
+Bytes bytes_of_int(const int& value) {
+  return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
+}
+
+TEST(LinkMessage, ReadsTheSegmentSizeAndTheOuterEcnWhereverTheyStand_E06) {
+  OutgoingMessage message;
+  message.prepare({.remote = {address("192.0.2.1"), 1}, .local = address("192.0.2.2")}, true, {});
+  const Bytes pktinfo = control_of(message);
+  const int size = 1400;
+  const int traffic_class = 0xbb;
+  const std::uint8_t service = 0x02;
+  const auto train = control_message(SOL_UDP, UDP_GRO, bytes_of_int(size));
+  const auto v6 = control_message(IPPROTO_IPV6, IPV6_TCLASS, bytes_of_int(traffic_class));
+  const auto v4 = control_message(IPPROTO_IP, IP_TOS, {&service, 1});
+
+  for (const auto& [mark, ecn] : {std::pair{v6, 3}, std::pair{v4, 2}}) {
+    std::vector<std::uint8_t> control(train);
+    control.insert(control.end(), pktinfo.begin(), pktinfo.end());
+    control.insert(control.end(), mark.begin(), mark.end());
+
+    const auto arrival = decode_link_arrival(name_of(message), control, 0);
+
+    ASSERT_TRUE(arrival.has_value());
+    EXPECT_EQ(arrival->segment_size, 1400u);
+    EXPECT_EQ(arrival->ecn, ecn);
+    EXPECT_EQ(arrival->from.local, address("192.0.2.2"));
+    for (std::size_t cut = 0; cut < control.size(); ++cut) {
+      static_cast<void>(decode_link_arrival(name_of(message), Bytes(control).first(cut), 0));
+    }
+  }
+}
+
+TEST(LinkMessage, ASegmentSizeThatIsNoneIsZero_E06) {
+  OutgoingMessage message;
+  message.prepare({.remote = {address("192.0.2.1"), 1}, .local = address("192.0.2.2")}, true, {});
+  const Bytes pktinfo = control_of(message);
+  for (const int size : {0, -1, -1400}) {
+    auto control = control_message(SOL_UDP, UDP_GRO, bytes_of_int(size));
+    control.insert(control.end(), pktinfo.begin(), pktinfo.end());
+
+    EXPECT_EQ(decode_link_arrival(name_of(message), control, 0)->segment_size, 0u);
+  }
 }
 
 TEST(LinkMessage, AMulticastDestinationIsNoAddressToAnswerFrom) {

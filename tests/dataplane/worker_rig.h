@@ -66,6 +66,11 @@ class TunnelClient {
     return {datagram->begin(), datagram->end()};
   }
   void send(Bytes inner) { link.send(seal(inner)); }
+  void send_train(const std::vector<Packet>& inner) {
+    std::vector<Packet> datagrams;
+    for (const Packet& packet : inner) datagrams.push_back(seal(packet));
+    link.send_train(datagrams);
+  }
   /// The next inner packet that opens; empty when there is none in time.
   [[nodiscard]] Packet receive(int patience_ms = kPatienceMs) {
     auto datagram = link.receive(patience_ms);
@@ -114,8 +119,8 @@ class WorkerRig {
                            .v6 = InterfaceAddress{server_v6, 64},
                            .mtu = settings.mtu})
                   .has_value());
-    auto sockets = open_udp_sockets({.port = 0, .gro = settings.offloads.link_gro},
-                                    settings.workers);
+    auto sockets =
+        open_udp_sockets({.port = 0, .gro = settings.offloads.link_gro}, settings.workers);
     RW_ASSERT(sockets.has_value());
     port = sockets->sockets[0].local().port;
     if (!settings.steer_link) {
