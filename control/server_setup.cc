@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "control/control_plane.h"
 #include "control/open_patiently.h"
+#include "dataplane/offloads.h"
 #include "tun/link_config.h"
 
 namespace ringway {
