@@ -15,6 +15,7 @@ constexpr std::size_t kLinkBudget = 4 << 20;
 constexpr std::size_t kLinkTrainBudget = 16 << 20;
 constexpr std::size_t kTunBudget = 4 << 20;
 constexpr std::size_t kSendBudget = 4 << 20;
+constexpr std::size_t kSendTrainBudget = 16 << 20;
 /// Control datagrams are this large whatever the MTU of the tunnel is.
 constexpr std::size_t kDatagramSizeMin = 2048;
 constexpr std::size_t kDatagramOverheadMax = 128;
@@ -60,7 +61,7 @@ ClientLoop::ClientLoop(const Settings& settings, ClientCore& core, Counters& cou
       server_{.remote = settings.server, .local = {}},
       link_buffers_(link_buffer_settings(settings)),
       tun_buffers_(tun_buffer_settings(settings)),
-      sender_({.budget = kSendBudget,
+      sender_({.budget = settings.offloads.link_gso ? kSendTrainBudget : kSendBudget,
                .datagram_size_max = datagram_size_max(settings),
                .gso = settings.offloads.link_gso,
                .segments_max = settings.offloads.link_gso_segments_max},
