@@ -101,9 +101,6 @@ Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config, Tu
   return WorkerGroup::create(std::move(settings));
 }
 
-/// The workers take packets of at most the MTU from the TUN.
-constexpr TunOffloads kTunOffloads{};
-
 }  // namespace
 
 /// The order is the contract: what needs privileges comes before they are dropped, what can fail
@@ -129,11 +126,11 @@ Result<void> run_server(ServerConfig config) {
   ServerFiles files(config);
   if (Result<void> opened = files.open(); !opened) return opened;
 
-  Result<std::vector<UdpSocketGroup>> listeners = open_listeners(config, worker_count);
+  Result<std::vector<UdpSocketGroup>> listeners = open_listeners(config, plan);
   if (!listeners) return std::unexpected(listeners.error());
   Result<std::vector<UdpSocket>> senders = duplicate_sockets(*listeners);
   if (!senders) return std::unexpected(senders.error());
-  Result<TunDevice> tun = open_tun(config.tunnel, worker_count, kTunOffloads);
+  Result<TunDevice> tun = open_tun(config.tunnel, worker_count, plan.offloads.tun);
   if (!tun) return std::unexpected(tun.error());
   apply_proof(plan, *tun);
   log_worker_plan(plan, config.workers);

@@ -28,9 +28,8 @@ SocketFamily socket_family(LinkFamily family) {
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
-  LinkSettings settings{.mtu = config.mtu,
-                        .tx_queue_length = config.txqueuelen,
-                        .gso_size_max = kSuperPacketSize};
+  LinkSettings settings{
+      .mtu = config.mtu, .tx_queue_length = config.txqueuelen, .gso_size_max = kSuperPacketSize};
   if (config.network_v4) {
     settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
                                    .prefix_length = config.network_v4->length};
@@ -54,18 +53,19 @@ void reserve_secrets(const ServerConfig& config) {
   if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
 }
 
-Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
-                                                   std::uint16_t worker_count) {
+Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan) {
   std::vector<UdpSocketGroup> groups;
   bool is_steered = true;
+  bool has_gro = true;
   for (const ListenConfig& listen : config.listen) {
     Result<UdpSocketGroup> group = open_patiently([&] {
       return open_udp_sockets({.address = listen.address,
                                .port = listen.port,
                                .family = socket_family(listen.family),
                                .send_buffer_size = config.send_buffer,
-                               .receive_buffer_size = config.receive_buffer},
-                              worker_count);
+                               .receive_buffer_size = config.receive_buffer,
+                               .gro = plan.offloads.link_gro},
+                              plan.count);
     });
     if (!group) return std::unexpected(group.error());
     log::info("{}", listener_line(listen, group->sockets.front().local(), group->without_ipv6));
@@ -73,11 +73,13 @@ Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
       log::warning("this kernel has no IPv6: `proto {}` serves IPv4 only", listen.proto_text);
     }
     is_steered = is_steered && group->steered;
+    has_gro = has_gro && group->gro;
     groups.push_back(std::move(*group));
   }
-  if (!is_steered && worker_count > 1) {
+  if (!is_steered && plan.count > 1) {
     log::warning("the kernel does not sort datagrams by peer id; workers pass them on");
   }
+  plan.offloads.link_gro = plan.offloads.link_gro && has_gro;
   return groups;
 }
 

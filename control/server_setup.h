@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "control/config/config.h"
+#include "control/worker_plan.h"
 #include "dataplane/datapath.h"
 #include "dataplane/udp_socket.h"
 #include "tun/tun_device.h"
@@ -19,9 +20,9 @@ namespace ringway {
 /// Room for every secret that the configured number of clients can need. A kernel that does not let
 /// it be locked into memory is worth a warning.
 void reserve_secrets(const ServerConfig& config);
-/// One group a listener, with one socket a worker. Logs what is served where.
-Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config,
-                                                   std::uint16_t worker_count);
+/// One group a listener, with one socket a worker. Logs what is served where. Takes GRO out of the
+/// plan when a socket does not get it.
+Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan);
 /// A configured TUN that is up, with one queue a worker. What of `wanted` the kernel grants is in
 /// its offloads().
 Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,

@@ -4,8 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "dataplane/datagram_train.h"
 #include "dataplane/datapath.h"
 #include "tests/dataplane/datapath_rig.h"
+#include "tun/coalescer.h"
 
 // A binary of its own, because it replaces the allocators that it counts.
 namespace {
@@ -89,6 +91,45 @@ TEST(DatapathAllocation, NeverHappensForAPacket) {
     EXPECT_EQ(forwarded, 600u);
     EXPECT_EQ(after, before) << name_of(cipher);
   }
+}
+
+TEST(DatapathAllocation, NeverHappensForATrainUntilItIsASuperPacket) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  Coalescer coalescer({.tcp = true, .udp = true});
+  std::vector<Packet> trains(20);
+  std::size_t size = 0;
+  for (Packet& train : trains) {
+    for (int i = 0; i < 40; ++i) {
+      Packet inner = packet_between("10.8.0.2", "192.0.2.7", 1000);
+      store_be16(inner.data() + kIpv4HeaderMin + 6, 0);
+      store_be16(inner.data() + kIpv4HeaderMin + 6,
+                 test::reference_transport_checksum(inner, kIpv4HeaderMin, kIpv4HeaderMin + 6));
+      const Packet datagram = client.seal(inner);
+      size = datagram.size();
+      train.insert(train.end(), datagram.begin(), datagram.end());
+    }
+  }
+
+  const std::size_t before = allocation_count;
+  std::size_t frames = 0;
+  for (Packet& received : trains) {
+    DatagramTrain train(received, size);
+    while (train.count_left() > 0) {
+      const Verdict verdict = rig.datapath.handle_datagram(train.take(), client.endpoint, kStart);
+      static_cast<void>(coalescer.add(verdict.ip));
+    }
+    std::array<Bytes, Coalescer::kGatherMax> spans;
+    for (std::size_t i = 0; i < coalescer.frame_count(); ++i) {
+      static_cast<void>(coalescer.gather(i, spans));
+    }
+    frames += coalescer.frame_count();
+    coalescer.clear();
+  }
+  const std::size_t after = allocation_count;
+
+  EXPECT_EQ(frames, 20u);
+  EXPECT_EQ(after, before);
 }
 
 // Security goal A16: what a stranger or a bad peer sends costs no memory either.

@@ -130,6 +130,8 @@ inline void add_loopback_address(const IpAddress& address) {
 struct Received {
   std::vector<std::uint8_t> datagram;
   LinkEndpoint from;
+  std::size_t segment_size = 0;
+  std::uint8_t ecn = 0;
 };
 
 /// What a worker does through its ring, done by a plain recvmsg().
@@ -149,10 +151,10 @@ inline std::optional<Received> receive_on(const UdpSocket& socket, int patience_
   const ssize_t size = ::recvmsg(socket.fd(), &header, MSG_DONTWAIT);
   if (size < 0) return std::nullopt;
   datagram.resize(static_cast<std::size_t>(size));
-  const auto from = decode_link_endpoint(Bytes(name).first(header.msg_namelen),
-                                         Bytes(control).first(header.msg_controllen), 0);
-  if (!from) return std::nullopt;
-  return Received{std::move(datagram), *from};
+  const auto arrival = decode_link_arrival(Bytes(name).first(header.msg_namelen),
+                                           Bytes(control).first(header.msg_controllen), 0);
+  if (!arrival) return std::nullopt;
+  return Received{std::move(datagram), arrival->from, arrival->segment_size, arrival->ecn};
 }
 
 }  // namespace ringway::test

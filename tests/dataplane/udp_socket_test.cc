@@ -46,6 +46,45 @@ class UdpSocketTest : public ::testing::Test {
   }
 };
 
+TEST_F(UdpSocketTest, DeliversTrainsWithTheirSegmentSizeAndOuterEcnInBothFamilies) {
+  struct Case {
+    SocketFamily family;
+    const char* server;
+  };
+  for (const Case& one :
+       {Case{SocketFamily::Both, "192.0.2.1"}, Case{SocketFamily::Both, "2001:db8::1"},
+        Case{SocketFamily::V4Only, "192.0.2.1"}}) {
+    const auto group = open_group({.port = 0, .family = one.family, .gro = true});
+    EXPECT_TRUE(group.gro);
+    const LinkClient client({ip(one.server), group.sockets[0].local().port});
+    const std::vector<std::uint8_t> datagram(1000, 1);
+    for (const int ecn : {0, 3}) {
+      client.set_traffic_class(ecn);
+      client.send_train({datagram, datagram, kHello});
+
+      const auto received = receive_on(group.sockets[0]);
+
+      ASSERT_TRUE(received.has_value());
+      EXPECT_EQ(received->datagram.size(), 2003u);
+      EXPECT_EQ(received->segment_size, 1000u);
+      EXPECT_EQ(received->ecn, ecn) << one.server;
+      EXPECT_EQ(received->from.local, ip(one.server));
+    }
+  }
+}
+
+TEST_F(UdpSocketTest, DeliversNoTrainsUnlessAsked) {
+  const auto group = open_group({.port = 0});
+  EXPECT_FALSE(group.gro);
+  const LinkClient client({ip("192.0.2.1"), group.sockets[0].local().port});
+  client.send_train({std::vector<std::uint8_t>(1000, 1), kHello});
+
+  const auto received = receive_on(group.sockets[0]);
+
+  ASSERT_TRUE(received.has_value());
+  EXPECT_EQ(received->datagram.size(), 1000u);
+}
+
 TEST_F(UdpSocketTest, BothFamiliesReachOneSocketWhateverTheMachinesDefaultIs) {
   for (const char* default_value : {"0", "1"}) {
     test::run(std::string("sysctl -qw net.ipv6.bindv6only=") + default_value);

@@ -478,5 +478,41 @@ TEST(Uplink, HandsDataV1OfAForeignPeerToItsWorker) {
   EXPECT_EQ(verdict.worker, WorkerId{1});
 }
 
+// What is remembered of the last packet's addresses is good for that peer and those routes alone.
+TEST(Uplink, ForgetsWhatItJudgedWhenTheRoutesChange_C01) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet inner = packet_between("10.8.0.2", "192.0.2.7");
+  ASSERT_EQ(rig.send(client, inner).way, Way::Tun);
+
+  rig.datapath.handle_command(AddRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {2}},
+                              kStart);
+  EXPECT_TRUE(is_dropped(rig.send(client, inner), Drop::SpoofedSource));
+  rig.datapath.handle_command(AddRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {1}},
+                              kStart);
+  EXPECT_EQ(rig.send(client, inner).way, Way::Tun);
+  rig.datapath.handle_command(RemoveRoute{.prefix = test::prefix("10.8.0.2/32"), .peer_id = {1}},
+                              kStart);
+  EXPECT_TRUE(is_dropped(rig.send(client, inner), Drop::SpoofedSource));
+}
+
+TEST(Uplink, JudgesEachPeerAndEachPairOfAddressesByItself_C01) {
+  DatapathRig rig;
+  RigClient& one = rig.connect({1}, {"10.8.0.2/32"});
+  RigClient& other = rig.connect({2}, {"10.8.0.3/32"});
+  const Packet inner = packet_between("10.8.0.2", "192.0.2.7");
+
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(rig.send(one, inner).way, Way::Tun);
+    EXPECT_TRUE(is_dropped(rig.send(other, inner), Drop::SpoofedSource));
+    EXPECT_TRUE(
+        is_dropped(rig.send(one, packet_between("10.8.0.3", "192.0.2.7")), Drop::SpoofedSource));
+    EXPECT_TRUE(
+        is_dropped(rig.send(one, packet_between("10.8.0.2", "10.8.0.3")), Drop::ClientToClientOff));
+    EXPECT_TRUE(is_dropped(rig.send(one, packet_between("10.8.0.2", "127.0.0.1")),
+                           Drop::MartianDestination));
+  }
+}
+
 }  // namespace
 }  // namespace ringway

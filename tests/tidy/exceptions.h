@@ -88,6 +88,7 @@ inline constexpr std::array kAllowedUses = {
     AllowedUse{"control/client_loop.cc", "sleep_for", "the ring that would wait has failed"},
     AllowedUse{"dataplane/admission/hmac_key.cc", "reinterpret_cast", "wipes a library's struct"},
     AllowedUse{"dataplane/link_message.cc", "const_cast", "an iovec to send from"},
+    AllowedUse{"dataplane/tun_writer.cc", "const_cast", "an iovec to write from"},
     AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
     AllowedUse{"tests/dataplane/link_client.h", "system", "sets up a network with iproute2"},
     AllowedUse{"tests/sim/openssl_dice.cc", "rand", "the name of OpenSSL's method table"},
