@@ -4,6 +4,7 @@
 #include <deque>
 #include <utility>
 
+#include "base/check.h"
 #include "control/channel/cipher_negotiation.h"
 #include "control/channel/options_string.h"
 #include "control/client_push.h"
@@ -148,7 +149,12 @@ std::optional<ClientPacket> ClientCore::State::handle_data(MutableBytes datagram
   return ClientPacket{opened->payload};
 }
 
-std::optional<Bytes> ClientCore::handle_packet(Bytes packet, MutableBytes out, Now now) {
+std::size_t ClientCore::seal_overhead() const {
+  RW_ASSERT(is_connected());
+  return state_->session->seal_overhead();
+}
+
+std::optional<MutableBytes> ClientCore::handle_packet(Bytes packet, MutableBytes out, Now now) {
   if (!state_->connected || state_->over) {
     state_->count(Drop::NoKey);
     return std::nullopt;
@@ -270,7 +276,10 @@ void ClientCore::State::drain_channel(Now now) {
 
 void ClientCore::State::handle(const PushReceived& event, Now now) {
   if (push) return;
-  const auto read = ClientPush::read(event.reply, settings.data_ciphers);
+  const auto read = ClientPush::read(event.reply, settings.data_ciphers,
+                                     {.ping_interval = settings.ping_interval,
+                                      .ping_restart = settings.ping_restart,
+                                      .exit_notify_count = settings.exit_notify_count});
   if (!read) return finish(read.error(), Cause::Failed);
   reply = event.reply;
   push = *read;

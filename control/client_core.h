@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "control/channel/control_channel.h"
 #include "control/channel/tls_context.h"
+#include "control/client_push.h"
 #include "dataplane/channel/aead_engines.h"
 
 namespace ringway {
@@ -24,6 +25,11 @@ struct ClientSettings {
   /// In order of preference; announced as IV_CIPHERS.
   std::vector<DataCipher> data_ciphers = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm,
                                           DataCipher::ChaCha20Poly1305};
+  /// Used where the server pushes none; 0 = never.
+  Duration ping_interval{0};
+  Duration ping_restart = ClientPush::kPingRestartDefault;
+  /// How often a goodbye on the data channel is said; a pushed number wins.
+  unsigned exit_notify_count = 1;
   /// The engines of the thread that uses the core, shared by all of its cores; outlives them. Null:
   /// OpenSSL and libsodium.
   const AeadEngines* engines = nullptr;
@@ -47,9 +53,9 @@ struct ClientDisconnected {
   std::string reason;
   Cause cause = Cause::Failed;
 };
-/// An inner packet from the server; borrowed until the next call.
+/// An inner packet from the server; lies in the datagram that carried it.
 struct ClientPacket {
-  Bytes packet;
+  MutableBytes packet;
 };
 struct ClientRekeyed {
   KeyId key_id;
@@ -75,8 +81,11 @@ class ClientCore {
   /// A datagram from the server: that it came from its endpoint is for the owner to see. Returns an
   /// inner packet when it carried one; opens in place.
   std::optional<ClientPacket> handle_datagram(MutableBytes datagram, Now now);
-  /// An inner packet for the server: the sealed datagram in `out`, or nothing before connection.
-  std::optional<Bytes> handle_packet(Bytes packet, MutableBytes out, Now now);
+  /// Where the ciphertext will begin in what handle_packet() builds; only while connected.
+  [[nodiscard]] std::size_t seal_overhead() const;
+  /// An inner packet for the server: the sealed datagram at the head of `out`, or nothing before
+  /// connection. A packet that lies at seal_overhead() in `out` is sealed in place.
+  std::optional<MutableBytes> handle_packet(Bytes packet, MutableBytes out, Now now);
   void handle_timeout(Now now);
   [[nodiscard]] std::optional<Instant> poll_timeout() const;
   [[nodiscard]] std::optional<Bytes> poll_transmit(MutableBytes scratch, Now now);

@@ -50,7 +50,8 @@ PeerId peer_id_of(const PushReply& reply) {
 }  // namespace
 
 std::expected<ClientPush, std::string> ClientPush::read(const PushReply& reply,
-                                                        std::span<const DataCipher> offered) {
+                                                        std::span<const DataCipher> offered,
+                                                        const Defaults& defaults) {
   const auto name = find_option(reply, "cipher");
   if (!name) return std::unexpected("the server chose no data cipher");
   const auto cipher = parse_data_cipher(*name);
@@ -72,13 +73,14 @@ std::expected<ClientPush, std::string> ClientPush::read(const PushReply& reply,
       has_word(flags, "tls-ekm") || find_option(reply, "key-derivation").value_or("") == "tls-ekm";
   push.peer_id = peer_id_of(reply);
   push.session.data_v2 = push.peer_id.is_set();
-  push.session.ping_interval = seconds_of(reply, "ping").value_or(Duration{0});
+  push.session.ping_interval = seconds_of(reply, "ping").value_or(defaults.ping_interval);
   push.session.ping_restart = seconds_of(reply, "ping-restart")
                                   .or_else([&] { return seconds_of(reply, "ping-exit"); })
-                                  .value_or(kPingRestartDefault);
+                                  .value_or(defaults.ping_restart);
   push.exit_on_control_channel = has_word(flags, "cc-exit");
   push.exit_notify_count =
-      std::clamp(number_of(reply, "explicit-exit-notify").value_or(1), 1u, kExitNotifyMax);
+      std::clamp(number_of(reply, "explicit-exit-notify").value_or(defaults.exit_notify_count), 1u,
+                 kExitNotifyMax);
   return push;
 }
 

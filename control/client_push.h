@@ -16,8 +16,15 @@ namespace ringway {
 /// What the core of a client takes from a PUSH_REPLY; addresses and routes are for its owner. Pure
 /// value.
 struct ClientPush {
-  /// OpenVPN's own when the server pushes none.
+  /// OpenVPN's own when neither end says anything.
   static constexpr Duration kPingRestartDefault = 120s;
+
+  /// What holds where the server pushes nothing.
+  struct Defaults {
+    Duration ping_interval{0};
+    Duration ping_restart = kPingRestartDefault;
+    unsigned exit_notify_count = 1;
+  };
 
   Admission admission;
   /// Unset: the server knows us by our address only, and takes DATA_V1.
@@ -30,7 +37,8 @@ struct ClientPush {
 
   /// The error is a sentence for the user, to be escaped: the server wants what we did not offer.
   static std::expected<ClientPush, std::string> read(const PushReply& reply,
-                                                     std::span<const DataCipher> offered);
+                                                     std::span<const DataCipher> offered,
+                                                     const Defaults& defaults);
 };
 
 }  // namespace ringway

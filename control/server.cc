@@ -17,6 +17,7 @@
 #include "control/server_files.h"
 #include "control/server_setup.h"
 #include "control/signal_inbox.h"
+#include "control/tls_setup.h"
 #include "control/worker_plan.h"
 #include "dataplane/worker_group.h"
 
@@ -121,10 +122,10 @@ Result<void> run_server(ServerConfig config) {
 
   Result<SignalInbox> signals = SignalInbox::open();
   if (!signals) return std::unexpected(signals.error());
-  Result<TlsContext> tls = make_tls_context(config.tls, wall_now());
+  Result<TlsContext> tls = make_tls_context(Side::Server, config.tls, wall_now());
   if (!tls) return std::unexpected(tls.error());
   warn_of_expiry(*tls, config.tls);
-  const Result<TlsWrap> wrap = make_tls_wrap(config.wrap);
+  const Result<TlsWrap> wrap = make_tls_wrap(Side::Server, config.wrap);
   if (!wrap) return std::unexpected(wrap.error());
   wipe_key_files(config);
   ServerFiles files(config);

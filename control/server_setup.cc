@@ -1,14 +1,13 @@
 #include "control/server_setup.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
-#include "base/time.h"
 #include "control/control_plane.h"
-#include "dataplane/admission/static_key.h"
+#include "control/open_patiently.h"
+#include "dataplane/offloads.h"
 #include "tun/link_config.h"
 
 namespace ringway {
@@ -23,27 +22,6 @@ constexpr std::size_t kSecretsPerHalfOpen = 4;
 constexpr std::size_t kSchedulesPerClient = 4;
 constexpr std::size_t kSchedulesOfSelfTests = 16;
 
-/// Cut and sealed, so much fits one send of at most 65,487 bytes: 24 bytes are added to each
-/// packet, and its headers, to which a super-packet has only one set.
-constexpr std::uint32_t kSuperPacketSize = 61'000;
-
-/// A killed process leaves its sockets and its TUN device to its rings, which the kernel takes
-/// apart some moments after the process is gone. Its successor waits for that, less than a second
-/// (security goals R02, R24), before it says that something is in use.
-constexpr Duration kPatience = 800ms;
-constexpr int kRetryMs = 20;
-
-template <typename Open>
-auto open_patiently(const Open& open) {
-  const Instant give_up = monotonic_now() + kPatience;
-  auto opened = open();
-  while (!opened && monotonic_now() < give_up) {
-    ::poll(nullptr, 0, kRetryMs);
-    opened = open();
-  }
-  return opened;
-}
-
 SocketFamily socket_family(LinkFamily family) {
   switch (family) {
     case LinkFamily::Both: return SocketFamily::Both;
@@ -51,11 +29,6 @@ SocketFamily socket_family(LinkFamily family) {
     case LinkFamily::V6Only: return SocketFamily::V6Only;
   }
   return SocketFamily::Both;
-}
-
-/// Where an error in the file is to be looked for: the line that names it, and the file itself.
-std::string place_of(const FileOrInline& file) {
-  return file.is_inline ? file.where : fmt::format("{}: {}", file.where, file.path);
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
@@ -83,37 +56,6 @@ void reserve_secrets(const ServerConfig& config) {
   const std::size_t schedules = kSchedulesOfSelfTests + kSchedulesPerClient * config.clients_max;
   const Result<void> locked = SecretArena::reserve({.slots = slots, .key_schedules = schedules});
   if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
-}
-
-Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now) {
-  const TlsMaterial material{
-      .ca_pem = config.ca.text,
-      .ca_where = place_of(config.ca),
-      .cert_pem = config.cert.text,
-      .cert_where = place_of(config.cert),
-      .key_pem = config.key.text,
-      .key_where = place_of(config.key),
-      .dh_pem = config.dh.text,
-      .crl_pem = config.crl_is_directory ? std::string() : config.crl.text,
-      .crl_where = place_of(config.crl),
-      .version_min = config.version_min,
-      .groups = config.groups,
-      .cipher_list = config.cipher_list,
-      .ciphersuites = config.ciphersuites,
-      .cert_profile = config.cert_profile,
-      .require_peer_cert = config.verify_client_cert == VerifyClientCert::Require,
-      .request_peer_cert = config.verify_client_cert != VerifyClientCert::None,
-      .remote_cert_tls = config.remote_cert_tls,
-  };
-  return TlsContext::make(Side::Server, material, now);
-}
-
-Result<TlsWrap> make_tls_wrap(const WrapConfig& config) {
-  if (config.mode == WrapMode::None) return TlsWrap();
-  const Result<StaticKey> key = StaticKey::parse(config.key.text, place_of(config.key));
-  if (!key) return std::unexpected(key.error());
-  if (config.mode == WrapMode::TlsCrypt) return TlsWrap(TlsCrypt(*key, Side::Server));
-  return TlsWrap(TlsAuth(*key, config.direction, config.auth));
 }
 
 Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan) {
@@ -161,7 +103,8 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
                        listen.proto_text, bound.to_string());
   }
   return fmt::format(
-      "{}: serving IPv4 on {} and IPv6 on {} through one socket a worker (IPV6_V6ONLY=0, whatever "
+      "{}: serving IPv4 on {} and IPv6 on {} through one socket a worker (IPV6_V6ONLY=0, "
+      "whatever "
       "net.ipv6.bindv6only says)",
       listen.proto_text, v4, bound.to_string());
 }

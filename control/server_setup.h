@@ -6,11 +6,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/time.h"
-#include "control/channel/tls_context.h"
 #include "control/config/config.h"
 #include "control/worker_plan.h"
-#include "dataplane/admission/tls_wrap.h"
 #include "dataplane/datapath.h"
 #include "dataplane/udp_socket.h"
 #include "tun/tun_device.h"
@@ -23,8 +20,6 @@ namespace ringway {
 /// Room for every secret that the configured number of clients can need. A kernel that does not let
 /// it be locked into memory is worth a warning.
 void reserve_secrets(const ServerConfig& config);
-Result<TlsContext> make_tls_context(const TlsConfig& config, UnixTime now);
-Result<TlsWrap> make_tls_wrap(const WrapConfig& config);
 /// One group a listener, with one socket a worker. Logs what is served where. Takes GRO out of the
 /// plan when a socket does not get it.
 Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan);

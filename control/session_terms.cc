@@ -39,13 +39,17 @@ SessionSettings session_terms(const ServerConfig& config, const Endpoint& endpoi
   SessionSettings settings{.ping_interval = config.timers.ping,
                            .ping_restart = config.timers.ping_restart,
                            .data_v2 = data_v2};
-  if (config.tunnel.mssfix.value == 0) return settings;
-
-  const int packet_size = inner_packet_size(config.tunnel.mssfix, endpoint,
-                                            data_v2 ? kDataV2Overhead : kDataV1Overhead);
-  settings.mss_limit_v4 = mss_limit(packet_size, kIpv4);
-  settings.mss_limit_v6 = mss_limit(packet_size, kIpv6);
+  const MssLimits limits = mss_limits(config.tunnel.mssfix, endpoint, data_v2);
+  settings.mss_limit_v4 = limits.v4;
+  settings.mss_limit_v6 = limits.v6;
   return settings;
+}
+
+MssLimits mss_limits(const TunnelConfig::MssFix& mssfix, const Endpoint& endpoint, bool data_v2) {
+  if (mssfix.value == 0) return {};
+  const int packet_size =
+      inner_packet_size(mssfix, endpoint, data_v2 ? kDataV2Overhead : kDataV1Overhead);
+  return {mss_limit(packet_size, kIpv4), mss_limit(packet_size, kIpv6)};
 }
 
 }  // namespace ringway

@@ -194,6 +194,13 @@ bool Ring::wait_writable(RequestTag tag, int fd) {
   return true;
 }
 
+bool Ring::wait_readable(RequestTag tag, int fd) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_poll_add(request, fd, POLLIN);
+  return true;
+}
+
 bool Ring::cancel_all(RequestTag tag) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;

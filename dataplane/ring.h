@@ -103,6 +103,8 @@ class Ring {
   [[nodiscard]] bool send_message_now(RequestTag tag, int fd, const msghdr& message);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
+  /// Completes when `fd` can be read from.
+  [[nodiscard]] bool wait_readable(RequestTag tag, int fd);
   /// Ends every request in flight; each still completes, and so does this one.
   [[nodiscard]] bool cancel_all(RequestTag tag);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "control/aead_start.h"
+#include "tools/client_command.h"
 #include "tools/server_command.h"
 
 #ifdef RINGWAY_WITH_MIMALLOC
@@ -34,7 +35,8 @@ int main(int argc, char** argv) {
   CLI::App app("An OpenVPN-compatible VPN concentrator.", "ringway");
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
-  app.footer("`ringway server --help` lists the options of a configuration.");
+  app.footer(
+      "`ringway server --help` and `ringway client --help` list the options of a configuration.");
 
   CLI::App* server = app.add_subcommand("server", "Run a server.");
   // What follows is in OpenVPN's spelling, which CLI11 does not know.
@@ -42,6 +44,12 @@ int main(int argc, char** argv) {
   server->set_help_flag();
   bool wants_server_help = false;
   server->add_flag("-h,--help", wants_server_help, "Lists the options of a configuration.");
+
+  CLI::App* client = app.add_subcommand("client", "Connect to a server.");
+  client->prefix_command();
+  client->set_help_flag();
+  bool wants_client_help = false;
+  client->add_flag("-h,--help", wants_client_help, "Lists the options of a profile.");
 
   // CLI11 reports by exception, and this is the only place where one can occur.
   try {
@@ -53,5 +61,10 @@ int main(int argc, char** argv) {
     fmt::print("{}", ringway::server_command_help());
     return 0;
   }
+  if (wants_client_help) {
+    fmt::print("{}", ringway::client_command_help());
+    return 0;
+  }
+  if (client->parsed()) return ringway::run_client_command(client->remaining());
   return ringway::run_server_command(server->remaining());
 }

@@ -1,11 +1,8 @@
 #include "tools/server_command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <system_error>
 
 #include "base/log.h"
 #include "base/time.h"
@@ -13,13 +10,14 @@
 #include "control/config/config_parser.h"
 #include "control/config/option_table.h"
 #include "control/server.h"
-#include "control/server_setup.h"
-#include "tools/server_arguments.h"
+#include "control/tls_setup.h"
+#include "tools/command_arguments.h"
+#include "tools/working_directory.h"
 
 namespace ringway {
 namespace {
 
-Result<ServerConfig> read_config(const ServerArguments& arguments) {
+Result<ServerConfig> read_config(const CommandArguments& arguments) {
   const Result<std::string> text = read_text_file(arguments.config_path);
   if (!text) {
     return fail(text.error().what, "", "name a configuration file that can be read");
@@ -27,29 +25,21 @@ Result<ServerConfig> read_config(const ServerArguments& arguments) {
   return parse_server_config(*text, arguments.config_path, arguments.options, read_text_file);
 }
 
-/// Relative paths mean what the configuration says from here on, for those read now and for those
-/// written later.
-Result<void> enter_working_directory(const std::string& directory) {
-  if (directory.empty() || ::chdir(directory.c_str()) == 0) return {};
-  return fail(fmt::format("cannot enter the directory {}: {}", directory,
-                          std::generic_category().message(errno)),
-              "", "name another one in `cd`, or create it");
-}
-
 /// What can be said of the files without starting anything.
 Result<void> check_material(const ServerConfig& config) {
   log::open({.verb = config.verb});
-  if (const Result<TlsContext> tls = make_tls_context(config.tls, wall_now()); !tls) {
+  if (const Result<TlsContext> tls = make_tls_context(Side::Server, config.tls, wall_now()); !tls) {
     return std::unexpected(tls.error());
   }
-  if (const Result<TlsWrap> wrap = make_tls_wrap(config.wrap); !wrap) {
+  if (const Result<TlsWrap> wrap = make_tls_wrap(Side::Server, config.wrap); !wrap) {
     return std::unexpected(wrap.error());
   }
   return {};
 }
 
 Result<void> run(std::span<const std::string> words) {
-  const Result<ServerArguments> arguments = parse_server_arguments(words);
+  const Result<CommandArguments> arguments =
+      parse_command_arguments(words, "ringway server CONFIG");
   if (!arguments) return std::unexpected(arguments.error());
   Result<ServerConfig> config = read_config(*arguments);
   if (!config) return std::unexpected(config.error());

@@ -233,6 +233,12 @@ bool has_tls_role(X509* certificate, Side role) {
   return (X509_get_extended_key_usage(certificate) & wanted) != 0;
 }
 
+bool has_name(const X509* certificate, std::string_view name, PeerNameMatch match) {
+  if (match == PeerNameMatch::Subject) return subject_text(certificate) == name;
+  const std::string common_name = last_common_name(certificate).value_or("");
+  return match == PeerNameMatch::CommonName ? common_name == name : common_name.starts_with(name);
+}
+
 UnixTime expires_at(const X509* certificate) { return to_unix(X509_get0_notAfter(certificate)); }
 
 }  // namespace ringway

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "control/channel/control_event.h"
 #include "control/channel/openssl_handles.h"
+#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 
 /// Certificates, keys and revocation lists: from PEM text, and what they say. Pure; only for the
@@ -42,6 +43,9 @@ std::vector<RevokedCertificate> list_revoked(const std::vector<openssl::CrlPtr>&
 
 /// keyUsage present, and extendedKeyUsage that names the role: what `remote-cert-tls` asks for.
 [[nodiscard]] bool has_tls_role(X509* certificate, Side role);
+
+/// `verify-x509-name`: whether the certificate bears `name`. subject_fault() must be empty.
+[[nodiscard]] bool has_name(const X509* certificate, std::string_view name, PeerNameMatch match);
 
 UnixTime expires_at(const X509* certificate);
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "control/channel/control_event.h"
+#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 
 struct ssl_ctx_st;
@@ -39,6 +40,9 @@ struct TlsMaterial {
   bool request_peer_cert = true;
   /// `remote-cert-tls`: keyUsage present, and extendedKeyUsage of the other role.
   bool remote_cert_tls = false;
+  /// Client, `verify-x509-name`: what the server must be called; empty: anything.
+  std::string peer_name;
+  PeerNameMatch peer_name_match = PeerNameMatch::Subject;
 };
 
 /// One end's TLS set-up, shared by all its TLS sessions. OpenSSL's SSL_CTX: TLS 1.2 and up, no

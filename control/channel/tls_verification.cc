@@ -20,6 +20,8 @@ Result<std::unique_ptr<TlsVerification>> TlsVerification::make(Side side,
   std::unique_ptr<TlsVerification> verification(new TlsVerification);
   verification->peer_role_ = side == Side::Server ? Side::Client : Side::Server;
   verification->remote_cert_tls_ = material.remote_cert_tls;
+  verification->peer_name_ = material.peer_name;
+  verification->peer_name_match_ = material.peer_name_match;
   verification->crl_where_ = material.crl_where;
   verification->authorities_ = std::move(*authorities);
   if (!material.crl_pem.empty()) {
@@ -106,6 +108,10 @@ bool TlsVerification::leaf_is_acceptable(X509* leaf, std::string* fault) const {
     *fault = peer_role_ == Side::Client
                  ? "remote-cert-tls client: it lacks keyUsage or extendedKeyUsage clientAuth"
                  : "remote-cert-tls server: it lacks keyUsage or extendedKeyUsage serverAuth";
+    return false;
+  }
+  if (!peer_name_.empty() && !has_name(leaf, peer_name_, peer_name_match_)) {
+    *fault = "verify-x509-name: it is " + subject_text(leaf) + ", not " + peer_name_;
     return false;
   }
   return true;

@@ -40,6 +40,8 @@ class TlsVerification {
 
   Side peer_role_ = Side::Client;
   bool remote_cert_tls_ = false;
+  std::string peer_name_;
+  PeerNameMatch peer_name_match_ = PeerNameMatch::Subject;
   std::string crl_where_;
   std::vector<openssl::CertificatePtr> authorities_;
   std::vector<openssl::CrlPtr> crls_;

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 #include "dataplane/channel/aead_engine.h"
 #include "dataplane/channel/data_cipher.h"
@@ -55,6 +56,9 @@ struct TlsConfig {
   std::string cert_profile = "legacy";
   VerifyClientCert verify_client_cert = VerifyClientCert::Require;
   bool remote_cert_tls = false;
+  /// `verify-x509-name`, clients only; empty: any name.
+  std::string peer_name;
+  PeerNameMatch peer_name_match = PeerNameMatch::Subject;
 };
 
 struct WrapConfig {

@@ -83,40 +83,6 @@ Result<void> derive_listeners(ConfigDraft& draft) {
   return {};
 }
 
-Result<void> derive_wrap(ConfigDraft& draft) {
-  WrapConfig& wrap = draft.config.wrap;
-  wrap.auth = draft.auth.value_or(Digest::Sha1);
-  if (draft.tls_auth.is_set() && draft.tls_crypt.is_set()) {
-    return fail("`tls-auth` and `tls-crypt` exclude each other", draft.tls_crypt.where,
-                "keep the one that the clients have");
-  }
-  if (!draft.auth_unknown.empty() && draft.tls_auth.is_set()) {
-    return fail(fmt::format("`tls-auth` cannot use `auth {}`", draft.auth_unknown),
-                draft.place_of("auth"),
-                "write `auth SHA1`, SHA224, SHA256, SHA384 or SHA512, here and in the clients");
-  }
-  if (!draft.auth_unknown.empty()) {
-    draft.config.notes.push_back(
-        fmt::format("{}: `auth {}` has no effect: the data ciphers protect packets by themselves",
-                    draft.place_of("auth"), draft.auth_unknown));
-  }
-  if (draft.tls_crypt.is_set()) {
-    wrap.mode = WrapMode::TlsCrypt;
-    wrap.key = draft.tls_crypt;
-  } else if (draft.tls_auth.is_set()) {
-    if (draft.tls_auth_direction && draft.key_direction &&
-        draft.tls_auth_direction != draft.key_direction) {
-      return fail("`tls-auth` and `key-direction` name different directions",
-                  draft.place_of("key-direction"),
-                  "delete `key-direction`; the server has 0 when clients have 1");
-    }
-    wrap.mode = WrapMode::TlsAuth;
-    wrap.key = draft.tls_auth;
-    wrap.direction = draft.tls_auth_direction ? draft.tls_auth_direction : draft.key_direction;
-  }
-  return {};
-}
-
 Result<void> derive_timers(ConfigDraft& draft) {
   TimerConfig& timers = draft.config.timers;
   if (draft.keepalive) {
@@ -184,6 +150,40 @@ Result<void> derive_config(ConfigDraft& draft) {
   if (auto derived = derive_timers(draft); !derived) return derived;
   derive_mssfix(draft);
   derive_push(draft);
+  return {};
+}
+
+Result<void> derive_wrap(ConfigDraft& draft) {
+  WrapConfig& wrap = draft.config.wrap;
+  wrap.auth = draft.auth.value_or(Digest::Sha1);
+  if (draft.tls_auth.is_set() && draft.tls_crypt.is_set()) {
+    return fail("`tls-auth` and `tls-crypt` exclude each other", draft.tls_crypt.where,
+                "keep the one that the other end has");
+  }
+  if (!draft.auth_unknown.empty() && draft.tls_auth.is_set()) {
+    return fail(fmt::format("`tls-auth` cannot use `auth {}`", draft.auth_unknown),
+                draft.place_of("auth"),
+                "write `auth SHA1`, SHA224, SHA256, SHA384 or SHA512, here and at the other end");
+  }
+  if (!draft.auth_unknown.empty()) {
+    draft.config.notes.push_back(
+        fmt::format("{}: `auth {}` has no effect: the data ciphers protect packets by themselves",
+                    draft.place_of("auth"), draft.auth_unknown));
+  }
+  if (draft.tls_crypt.is_set()) {
+    wrap.mode = WrapMode::TlsCrypt;
+    wrap.key = draft.tls_crypt;
+  } else if (draft.tls_auth.is_set()) {
+    if (draft.tls_auth_direction && draft.key_direction &&
+        draft.tls_auth_direction != draft.key_direction) {
+      return fail("`tls-auth` and `key-direction` name different directions",
+                  draft.place_of("key-direction"),
+                  "delete `key-direction`; the server has 0 when clients have 1");
+    }
+    wrap.mode = WrapMode::TlsAuth;
+    wrap.key = draft.tls_auth;
+    wrap.direction = draft.tls_auth_direction ? draft.tls_auth_direction : draft.key_direction;
+  }
   return {};
 }
 

@@ -10,6 +10,9 @@ namespace ringway {
 /// imply. Errors are about values that contradict each other. Pure.
 Result<void> derive_config(ConfigDraft& draft);
 
+/// The part that clients have as well: `tls-auth` or `tls-crypt`, with its direction and digest.
+Result<void> derive_wrap(ConfigDraft& draft);
+
 /// What the pool can lease: the smaller of both families; unset when neither has a pool. The
 /// networks have been checked.
 std::optional<std::uint64_t> pool_size(const TunnelConfig& tunnel);

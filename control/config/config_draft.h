@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/time.h"
+#include "control/config/client_config.h"
 #include "control/config/config.h"
 #include "control/config/config_lexer.h"
 
@@ -31,8 +32,24 @@ struct KeepaliveLine {
   Duration timeout{0};
 };
 
+/// What only a client's profile says; see ClientConfig.
+struct ProfileDraft {
+  std::vector<RemoteConfig> remotes;
+  std::optional<LinkFamily> family;  ///< `proto`
+  std::uint16_t port = 1194;         ///< `port`, `rport`
+  FileOrInline auth_user_pass;
+  bool route_nopull = false;
+  std::vector<PullFilter> pull_filters;
+  std::optional<std::uint32_t> route_metric;
+  unsigned exit_notify = 1;
+  RetryConfig retry;
+  bool persist_tun = false;
+};
+
 struct ConfigDraft {
+  /// Also where a profile keeps what its options have in common with a server's.
   ServerConfig config;
+  ProfileDraft profile;
 
   std::vector<LocalLine> locals;
   bool locals_from_command_line = false;

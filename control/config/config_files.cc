@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "control/config/config_lexer.h"
 #include "control/config/config_parser.h"
+#include "control/config/profile_parser.h"
 
 namespace ringway {
 namespace {
@@ -39,22 +40,22 @@ struct NamedFile {
   bool is_secret = false;
 };
 
-void warn_if_others_can_read(ServerConfig& config, const NamedFile& named) {
+void warn_if_others_can_read(const NamedFile& named, std::vector<std::string>& notes) {
   struct stat status{};
   if (::stat(named.file.path.c_str(), &status) != 0)
     return;  // Read a moment ago: a race, no fault.
   if ((status.st_mode & (S_IRGRP | S_IROTH)) == 0 || !S_ISREG(status.st_mode)) return;
-  config.notes.push_back(fmt::format("{}: others can read this `{}` file; run chmod 600 {}",
-                                     named.file.where, named.option, named.file.path));
+  notes.push_back(fmt::format("{}: others can read this `{}` file; run chmod 600 {}",
+                              named.file.where, named.option, named.file.path));
 }
 
-Result<void> load_file(ServerConfig& config, const NamedFile& named) {
+Result<void> load_file(const NamedFile& named, std::vector<std::string>& notes) {
   FileOrInline& file = named.file;
   if (!file.is_set() || file.is_inline) return {};
   Result<std::string> text = read_text_file(file.path);
   if (!text) {
     return fail(fmt::format("`{}`: {}", named.option, text.error().what), file.where,
-                fmt::format("write `{} FILE` with a file that the server can read", named.option));
+                fmt::format("write `{} FILE` with a file that Ringway can read", named.option));
   }
   if (text->empty()) {
     return fail(fmt::format("`{}`: {} is empty", named.option, file.path), file.where,
@@ -63,7 +64,7 @@ Result<void> load_file(ServerConfig& config, const NamedFile& named) {
   file.text = std::move(*text);
   // Whoever finds a fault in the text names the line of the configuration, and the file with it.
   file.where += fmt::format(" ({})", file.path);
-  if (named.is_secret) warn_if_others_can_read(config, named);
+  if (named.is_secret) warn_if_others_can_read(named, notes);
   return {};
 }
 
@@ -87,23 +88,32 @@ Result<std::string> read_text_file(const std::string& path) {
   return read_to_end(fd.get(), path);
 }
 
-Result<void> load_files(ServerConfig& config) {
-  TlsConfig& tls = config.tls;
-  const std::string_view wrap_option =
-      config.wrap.mode == WrapMode::TlsAuth ? "tls-auth" : "tls-crypt";
+namespace {
+
+Result<void> load_keys(TlsConfig& tls, WrapConfig& wrap, std::vector<std::string>& notes) {
+  const std::string_view wrap_option = wrap.mode == WrapMode::TlsAuth ? "tls-auth" : "tls-crypt";
   const std::array files = {
-      NamedFile{"ca", tls.ca, false},
-      NamedFile{"cert", tls.cert, false},
-      NamedFile{"key", tls.key, true},
-      NamedFile{"dh", tls.dh, false},
-      NamedFile{wrap_option, config.wrap.key, true},
+      NamedFile{"ca", tls.ca, false},         NamedFile{"cert", tls.cert, false},
+      NamedFile{"key", tls.key, true},        NamedFile{"dh", tls.dh, false},
+      NamedFile{wrap_option, wrap.key, true},
   };
   for (const NamedFile& named : files) {
-    if (auto loaded = load_file(config, named); !loaded) return loaded;
+    if (auto loaded = load_file(named, notes); !loaded) return loaded;
   }
   if (!tls.crl.is_set()) return {};
   if (tls.crl_is_directory) return check_directory(tls.crl);
-  return load_file(config, NamedFile{"crl-verify", tls.crl, false});
+  return load_file(NamedFile{"crl-verify", tls.crl, false}, notes);
+}
+
+}  // namespace
+
+Result<void> load_files(ServerConfig& config) {
+  return load_keys(config.tls, config.wrap, config.notes);
+}
+
+Result<void> load_files(ClientConfig& config) {
+  if (auto loaded = load_keys(config.tls, config.wrap, config.notes); !loaded) return loaded;
+  return load_file(NamedFile{"auth-user-pass", config.auth_user_pass, true}, config.notes);
 }
 
 }  // namespace ringway

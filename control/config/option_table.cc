@@ -8,6 +8,10 @@
 namespace ringway {
 namespace {
 
+/// What a profile is told of a server's options, and of those that Ringway refuses of servers.
+constexpr OptionRow kForServers = refused(
+    "", "does not belong in a client's profile, or is not served in one", "delete the line");
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
@@ -68,7 +72,18 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 
 }  // namespace
 
-std::vector<OptionSection> option_sections() {
+std::vector<OptionSection> option_sections(ConfigKind kind) {
+  if (kind == ConfigKind::Client) {
+    return {
+        {"The server and the socket", profile_link_options()},
+        {"Certificates, keys and ciphers", profile_tls_options()},
+        {"Tunnel", profile_tunnel_options()},
+        {"Times", profile_timer_options()},
+        {"Process", profile_process_options()},
+        {"Without effect", profile_idle_options()},
+        {"Refused", profile_refused_options()},
+    };
+  }
   return {
       {"Addresses, ports and sockets", link_options()},
       {"Certificates and TLS", tls_options()},
@@ -83,19 +98,21 @@ std::vector<OptionSection> option_sections() {
   };
 }
 
-const OptionRow* find_option(std::string_view name) {
-  for (const OptionSection& section : option_sections()) {
+const OptionRow* find_option(std::string_view name, ConfigKind kind) {
+  for (const OptionSection& section : option_sections(kind)) {
     const auto row = std::ranges::find(section.rows, name, &OptionRow::name);
     if (row != section.rows.end()) return &*row;
   }
-  return nullptr;
+  if (kind == ConfigKind::Server) return nullptr;
+  const OptionRow* row = find_option(name, ConfigKind::Server);
+  return row == nullptr || row->status == OptionStatus::NoEffect ? row : &kForServers;
 }
 
-std::string_view nearest_option(std::string_view name) {
+std::string_view nearest_option(std::string_view name, ConfigKind kind) {
   constexpr std::size_t kNear = 2;
   std::string_view nearest;
   std::size_t nearest_distance = kNear + 1;
-  for (const OptionSection& section : option_sections()) {
+  for (const OptionSection& section : option_sections(kind)) {
     for (const OptionRow& row : section.rows) {
       const std::size_t distance = edit_distance(name, row.name);
       // A short name is near to everything, so at least half of it must be right.
@@ -108,9 +125,9 @@ std::string_view nearest_option(std::string_view name) {
   return nearest;
 }
 
-std::string option_reference() {
+std::string option_reference(ConfigKind kind) {
   std::string text;
-  for (const OptionSection& section : option_sections()) {
+  for (const OptionSection& section : option_sections(kind)) {
     text += fmt::format(
         "## {}\n\n| option | status | meaning, or reason and remedy |\n| --- | --- | --- |\n",
         section.title);
@@ -120,9 +137,9 @@ std::string option_reference() {
   return text;
 }
 
-std::string option_help() {
+std::string option_help(ConfigKind kind) {
   std::string text;
-  for (const OptionSection& section : option_sections()) {
+  for (const OptionSection& section : option_sections(kind)) {
     std::string rows;
     for (const OptionRow& row : section.rows) {
       if (row.status != OptionStatus::Works) continue;

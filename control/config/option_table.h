@@ -9,14 +9,18 @@
 #include "base/error.h"
 #include "control/config/config_draft.h"
 
-/// Every option of OpenVPN 2.4 to 2.7 by name, and what Ringway does with it. The one list behind
-/// the parser, `ringway server --help` and docs/CONFIG.md. Pure; constant.
+/// Every option of OpenVPN 2.4 to 2.7 by name, and what Ringway does with it: one table for a
+/// server's configuration and one for a client's profile. Each is the one list behind the parser,
+/// --help and the manual (docs/CONFIG.md, docs/CLIENT.md). Pure; constant.
 ///
 /// The rule: an option whose silent loss would change who gets in, what is protected or what can be
 /// reached is refused; one whose loss is harmless is accepted, and start-up says so.
 namespace ringway {
 
 enum class OptionStatus : std::uint8_t { Works, NoEffect, Refused };
+
+/// Whose options are meant.
+enum class ConfigKind : std::uint8_t { Server, Client };
 
 struct ParameterCount {
   std::uint8_t min = 0;
@@ -70,21 +74,31 @@ std::span<const OptionRow> worker_options();
 std::span<const OptionRow> unserved_options();
 std::span<const OptionRow> foreign_options();
 
+/// The sections of a client's table, in profile_options.cc and profile_refusals.cc.
+std::span<const OptionRow> profile_link_options();
+std::span<const OptionRow> profile_tls_options();
+std::span<const OptionRow> profile_tunnel_options();
+std::span<const OptionRow> profile_timer_options();
+std::span<const OptionRow> profile_process_options();
+std::span<const OptionRow> profile_idle_options();
+std::span<const OptionRow> profile_refused_options();
+
 struct OptionSection {
   std::string_view title;
   std::span<const OptionRow> rows;
 };
 
-/// In the order of docs/CONFIG.md.
-std::vector<OptionSection> option_sections();
-/// Null for an unknown name.
-const OptionRow* find_option(std::string_view name);
+/// In the order of the manual.
+std::vector<OptionSection> option_sections(ConfigKind kind = ConfigKind::Server);
+/// Null for an unknown name. What a client's table lacks is looked for in the server's: a row
+/// without effect there has none in a client either, and the others are refused.
+const OptionRow* find_option(std::string_view name, ConfigKind kind = ConfigKind::Server);
 /// The known name most like `name`, or empty when none is near: for "did you mean".
-std::string_view nearest_option(std::string_view name);
+std::string_view nearest_option(std::string_view name, ConfigKind kind = ConfigKind::Server);
 
-/// The tables of docs/CONFIG.md, one section after the other, as Markdown.
-std::string option_reference();
-/// What works, for `ringway server --help`.
-std::string option_help();
+/// The tables of the manual, one section after the other, as Markdown.
+std::string option_reference(ConfigKind kind = ConfigKind::Server);
+/// What works, for --help.
+std::string option_help(ConfigKind kind = ConfigKind::Server);
 
 }  // namespace ringway

@@ -107,12 +107,12 @@ Result<void> apply_data_ciphers(ConfigDraft& draft, const ConfigLine& line) {
   const std::string usable =
       list.ciphers.empty() ? std::string(kCipherList) : join_ciphers(list.ciphers);
   if (!list.unknown.empty()) {
-    return fail(fmt::format("`{}` names {}, which Ringway does not speak: all data ciphers are "
-                            "AEADs",
-                            line.name(), list.unknown.front()),
-                line.where,
-                fmt::format("write `{} {}`; clients that know none of them cannot connect",
-                            line.name(), usable));
+    return fail(
+        fmt::format("`{}` names {}, which Ringway does not speak: all data ciphers are "
+                    "AEADs",
+                    line.name(), list.unknown.front()),
+        line.where,
+        fmt::format("write `{} {}`; who knows none of them cannot connect", line.name(), usable));
   }
   if (list.ciphers.empty()) {
     return fail(fmt::format("`{}` names no cipher", line.name()), line.where,

@@ -200,6 +200,30 @@ TEST_F(ClientCoreTest, CarriesPacketsBothWays) {
   EXPECT_TRUE(std::ranges::equal(opened->packet, packet));
 }
 
+TEST_F(ClientCoreTest, SealsAPacketThatLiesInPlace) {
+  exchange();
+  test::SeededRandom dice(7);
+  for (const std::size_t size : {std::size_t{1}, std::size_t{100}, std::size_t{1500}}) {
+    std::vector<std::uint8_t> packet(size);
+    dice.fill(packet);
+    packet.front() = 0x45;
+    std::vector<std::uint8_t> room(client_.seal_overhead() + size);
+    const MutableBytes place = MutableBytes(room).subspan(client_.seal_overhead());
+    std::ranges::copy(packet, place.begin());
+
+    const auto sealed = client_.handle_packet(place, room, now_);
+
+    ASSERT_TRUE(sealed);
+    EXPECT_EQ(sealed->data(), room.data());
+    EXPECT_EQ(sealed->size(), room.size());
+    const auto header = parse_data_header(*sealed);
+    ASSERT_TRUE(header);
+    const auto opened = server_.session->open(*header, *sealed, now_.instant);
+    ASSERT_TRUE(opened);
+    EXPECT_TRUE(std::ranges::equal(opened->payload, packet));
+  }
+}
+
 TEST_F(ClientCoreTest, SendsNoPacketBeforeItIsConnected) {
   const std::vector<std::uint8_t> packet(100, 0x45);
   std::array<std::uint8_t, 2048> out;

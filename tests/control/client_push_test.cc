@@ -11,7 +11,7 @@ namespace {
 constexpr DataCipher kOffered[] = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm};
 
 std::expected<ClientPush, std::string> read(std::vector<std::string> options) {
-  return ClientPush::read({.options = std::move(options)}, kOffered);
+  return ClientPush::read({.options = std::move(options)}, kOffered, {});
 }
 
 std::vector<std::string> with(std::vector<std::string> more) {
@@ -75,6 +75,24 @@ TEST(ClientPush, RefusesWhatWasNotOffered) {
   EXPECT_FALSE(read({"cipher CHACHA20-POLY1305"}));
   EXPECT_FALSE(read(with({"protocol-flags cc-exit aead-epoch"})));
   EXPECT_FALSE(read(with({"protocol-flags dyn-tls-crypt"})));
+}
+
+TEST(ClientPush, KeepsWhatTheProfileSaysWhereNothingIsPushed) {
+  const ClientPush::Defaults profile{
+      .ping_interval = 7s, .ping_restart = 70s, .exit_notify_count = 3};
+  const auto silent = ClientPush::read({.options = {"cipher AES-256-GCM"}}, kOffered, profile);
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(silent->session.ping_interval, 7s);
+  EXPECT_EQ(silent->session.ping_restart, 70s);
+  EXPECT_EQ(silent->exit_notify_count, 3u);
+
+  const auto pushed = ClientPush::read(
+      {.options = {"cipher AES-256-GCM", "ping 10", "ping-restart 60", "explicit-exit-notify 1"}},
+      kOffered, profile);
+  ASSERT_TRUE(pushed);
+  EXPECT_EQ(pushed->session.ping_interval, 10s);
+  EXPECT_EQ(pushed->session.ping_restart, 60s);
+  EXPECT_EQ(pushed->exit_notify_count, 1u);
 }
 
 }  // namespace

@@ -32,23 +32,6 @@ TEST(ServerSetup, SaysWhichFamiliesAreServedWhere) {
   }
 }
 
-TEST(ServerSetup, NamesTheWrapKeyThatCannotBeUsed) {
-  WrapConfig config{.mode = WrapMode::TlsCrypt};
-  config.key = {.path = "ta.key", .text = "no key", .where = "server.conf:12"};
-
-  const Result<TlsWrap> wrap = make_tls_wrap(config);
-
-  ASSERT_FALSE(wrap);
-  EXPECT_NE(wrap.error().to_string().find("server.conf:12: ta.key"), std::string::npos);
-}
-
-TEST(ServerSetup, WrapsNothingWithoutAKey) {
-  const Result<TlsWrap> wrap = make_tls_wrap({});
-
-  ASSERT_TRUE(wrap);
-  EXPECT_FALSE(wrap->is_protected());
-}
-
 TEST(ServerSetup, TellsTheWorkersWhichAddressesAreTheServers) {
   ServerConfig config;
   config.tunnel.network_v4 = Prefix::parse("10.77.0.0/24");

@@ -57,6 +57,25 @@ TEST(Ring, CompletesAReadOfANonBlockingDescriptorWhenThereIsSomething) {
   EXPECT_EQ(ring.in_flight(), 0u);
 }
 
+TEST(Ring, SaysWhenThereIsSomethingToReadAndLeavesIt) {
+  Ring ring;
+  ASSERT_TRUE(ring.open({}));
+  const UniqueFd bell = make_eventfd();
+  ASSERT_TRUE(ring.wait_readable(kRead, bell.get()));
+  ASSERT_EQ(ring.submit_and_wait(0ns), 0);
+  ASSERT_EQ(ring.in_flight(), 1u);
+
+  ASSERT_EQ(::eventfd_write(bell.get(), 5), 0);
+  const auto completions = collect(ring, 1);
+
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].tag, kRead);
+  EXPECT_FALSE(completions[0].more);
+  eventfd_t count = 0;
+  EXPECT_EQ(::eventfd_read(bell.get(), &count), 0);
+  EXPECT_EQ(count, 5u);
+}
+
 TEST(Ring, WaitsNoLongerThanItIsTold) {
   Ring ring;
   ASSERT_TRUE(ring.open({}));

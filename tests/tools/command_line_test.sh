@@ -48,6 +48,12 @@ expect 0 '^ringway [0-9]' '' --version
 expect 0 'AEADs by .*openssl, libsodium' '' --version
 expect 0 'server' '' --help
 expect 0 '^  --server-ipv6 NETWORK/BITS' '' server --help
+expect 0 '^  --remote HOST ' '' client --help
+expect 1 '' 'write `ringway client PROFILE.ovpn' client
+expect 1 '' 'no-such.ovpn' client "$work/no-such.ovpn"
+echo 'remote 192.0.2.1' >"$work/client.ovpn"
+expect 1 '' '`dev` is missing' client "$work/client.ovpn"
+expect 1 '' 'unknown option `frob`' client "$work/client.ovpn" --frob 1
 expect 0 '^local \* 1194 udp$' '' server "$work/server.conf" --print-config
 expect 0 '^local \* 1195 udp4$' '' server --config "$work/server.conf" --proto udp4 \
   --print-config --port 1195

@@ -84,5 +84,17 @@ TEST(PrivateKeys, AreNotGuessedAt) {
   EXPECT_NE(encrypted.error().what.find("encrypted"), std::string::npos);
 }
 
+TEST(Certificates, BearTheNameThatVerifyX509NameAsksFor) {
+  const auto certificate = parsed(test::kServerCertPem);
+  const X509* server = certificate[0].get();
+  EXPECT_TRUE(has_name(server, "server", PeerNameMatch::CommonName));
+  EXPECT_FALSE(has_name(server, "serv", PeerNameMatch::CommonName));
+  EXPECT_FALSE(has_name(server, "server2", PeerNameMatch::CommonName));
+  EXPECT_TRUE(has_name(server, "serv", PeerNameMatch::CommonNamePrefix));
+  EXPECT_FALSE(has_name(server, "erver", PeerNameMatch::CommonNamePrefix));
+  EXPECT_TRUE(has_name(server, subject_text(server), PeerNameMatch::Subject));
+  EXPECT_FALSE(has_name(server, "server", PeerNameMatch::Subject));
+}
+
 }  // namespace
 }  // namespace ringway

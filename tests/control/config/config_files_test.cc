@@ -83,7 +83,7 @@ TEST_F(ConfigFiles, SaysWhichOptionNamedAFileThatCannotBeRead) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().to_string(),
             "server.conf:1: `cert`: cannot open " + path("missing") +
-                ": No such file or directory — write `cert FILE` with a file that the server can "
+                ": No such file or directory — write `cert FILE` with a file that Ringway can "
                 "read");
 
   config_.tls.cert = file(".");

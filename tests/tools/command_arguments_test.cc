@@ -1,4 +1,4 @@
-#include "tools/server_arguments.h"
+#include "tools/command_arguments.h"
 
 #include <gtest/gtest.h>
 
@@ -7,14 +7,16 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-Result<ServerArguments> parse(const Words& words) { return parse_server_arguments(words); }
+Result<CommandArguments> parse(const Words& words) {
+  return parse_command_arguments(words, "ringway server CONFIG");
+}
 
 std::string error_of(const Words& words) {
   const auto arguments = parse(words);
   return arguments ? "(accepted)" : arguments.error().to_string();
 }
 
-TEST(ServerArguments, TakesAConfigurationAndItsOptions) {
+TEST(CommandArguments, TakesAConfigurationAndItsOptions) {
   const auto arguments =
       parse({"a.conf", "--port", "1195", "--push", "route 10.0.0.0 255.0.0.0", "--float"});
 
@@ -25,7 +27,7 @@ TEST(ServerArguments, TakesAConfigurationAndItsOptions) {
 }
 
 /// How Debian's openvpn-server@.service and older units call OpenVPN.
-TEST(ServerArguments, TakesOpenVpnsOwnCommandLine) {
+TEST(CommandArguments, TakesOpenVpnsOwnCommandLine) {
   const auto unit = parse({"--status", "/run/s.log", "--status-version", "2",
                            "--suppress-timestamps", "--config", "a.conf"});
   ASSERT_TRUE(unit);
@@ -37,7 +39,7 @@ TEST(ServerArguments, TakesOpenVpnsOwnCommandLine) {
   EXPECT_EQ(older->options, (Words{"daemon ovpn-a", "cd /etc/openvpn"}));
 }
 
-TEST(ServerArguments, TakesParametersThatLookOdd) {
+TEST(CommandArguments, TakesParametersThatLookOdd) {
   const auto arguments =
       parse({"a.conf", "--ca", "", "--cd", "-", "--push", "a \"b\"", "--local", "*"});
 
@@ -45,7 +47,7 @@ TEST(ServerArguments, TakesParametersThatLookOdd) {
   EXPECT_EQ(arguments->options, (Words{"ca \"\"", "cd -", R"(push "a \"b\"")", "local *"}));
 }
 
-TEST(ServerArguments, PrintsTheConfigurationOnRequest) {
+TEST(CommandArguments, PrintsTheConfigurationOnRequest) {
   for (const Words& words : {Words{"a.conf", "--print-config"}, Words{"--print-config", "a.conf"},
                              Words{"--config", "a.conf", "--print-config", "--verb", "1"}}) {
     const auto arguments = parse(words);
@@ -55,7 +57,7 @@ TEST(ServerArguments, PrintsTheConfigurationOnRequest) {
   }
 }
 
-TEST(ServerArguments, NeedsExactlyOneConfiguration) {
+TEST(CommandArguments, NeedsExactlyOneConfiguration) {
   const std::string none =
       "command line: no configuration is named — write `ringway server CONFIG [--option parameter "
       "...]`";

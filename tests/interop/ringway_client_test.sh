@@ -1,0 +1,239 @@
+#!/bin/bash
+# `ringway client` against the server and against stock OpenVPN 2.6: both outer families, both
+# wrappings of the control channel, two ciphers, renegotiation from both sides; traffic of both inner
+# families whose content is compared; a server that restarts; and that nothing is left behind.
+
+# shellcheck source=tests/interop/topology.sh
+. "$(dirname "$0")/topology.sh"
+
+# The client under test is the server's own program, also where stock OpenVPN serves.
+if is_stock_server; then
+  ringway_client=("$source_root/build/tools/ringway" client)
+else
+  ringway_client=("${server_command[0]}" client)
+fi
+
+# start_ringway_client CONFIG [OPTION...]: client number 1, in the background.
+start_ringway_client() {
+  : >"$work/client1.log"
+  ip netns exec "$(client_ns 1)" "${ringway_client[@]}" "$@" >>"$work/client1.log" 2>&1 \
+    </dev/null &
+  client_pids[1]=$!
+}
+
+connected_count() { grep -c ' connected: ' "$work/client1.log" || true; }
+has_connected() { (($(connected_count) >= $1)); }
+# connects [TIMES [SECONDS]]
+connects() {
+  wait_for "${2:-30}" has_connected "${1:-1}" || {
+    tail -n 12 "$work/client1.log" "$work/server.log"
+    return 1
+  }
+}
+
+# profile v4|v6 [LINE...]: with certificates and keys inline, as profiles are handed out.
+profile() {
+  local family=$1 file
+  shift
+  echo 'client'
+  echo 'dev tun0'
+  echo 'nobind'
+  echo 'persist-tun'
+  echo 'persist-key'
+  echo 'resolv-retry infinite'
+  echo 'remote-cert-tls server'
+  echo 'verify-x509-name server name'
+  echo 'connect-retry 1 2'
+  echo 'verb 4'
+  if [[ $family == v4 ]]; then
+    echo "remote $server_v4 $server_port udp4"
+  else
+    echo "remote $server_v6 $server_port udp6"
+  fi
+  for file in ca:ca.crt cert:client1.crt key:client1.key; do
+    echo "<${file%%:*}>"
+    cat "$work/${file##*:}"
+    echo "</${file%%:*}>"
+  done
+  (($# == 0)) || printf '%s\n' "$@"
+}
+
+inline_key() { printf '<%s>\n%s\n</%s>' "$1" "$(cat "$work/ta.key")" "$1"; }
+
+# client_case ringway|stock v4|v6 tls-auth|tls-crypt CIPHER server|client
+client_case() {
+  local server=$1 family=$2 wrap=$3 cipher=$4 renegotiator=$5
+  label="$server server, $family, $wrap, $cipher, $renegotiator renegotiates"
+  [[ $server == ringway ]] || server_command=(openvpn)
+  topology_up 1
+  local server_wrap="$wrap $work/ta.key" direction=''
+  if [[ $wrap == tls-auth ]]; then
+    server_wrap+=' 0'
+    direction='key-direction 1'
+  fi
+  local server_seconds=0 client_seconds=0
+  [[ $renegotiator == server ]] && server_seconds=5 || client_seconds=5
+  server_config "$server_wrap" "reneg-sec $server_seconds" \
+    'push "route 10.99.0.0 255.255.0.0"' 'push "route-ipv6 fd99::/64"' >server.conf
+  profile "$family" "$(inline_key "$wrap")" "$direction" "data-ciphers $cipher" \
+    "reneg-sec $client_seconds" >client.ovpn
+
+  require "server starts ($label)" start_server server.conf
+  start_ringway_client client.ovpn
+  require "client connects ($label)" connects
+  check "by the cipher that was asked for ($label)" client_log_has 1 " connected: .*$cipher"
+  routes_are_set
+  pings
+  transfers_across_renegotiation "$renegotiator"
+  survives_a_restart "$server"
+  leaves_cleanly
+}
+
+routes_are_set() {
+  local namespace
+  namespace=$(client_ns 1)
+  check "the pushed IPv4 route leads into the tunnel ($label)" \
+    grep -q 'dev tun0' <(ip -n "$namespace" route get 10.99.1.1)
+  check "the pushed IPv6 route leads into the tunnel ($label)" \
+    grep -q 'dev tun0' <(ip -n "$namespace" -6 route get fd99::1)
+}
+
+pings() {
+  check "inner IPv4, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v4"
+  check "inner IPv6, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v6"
+  check "inner IPv4, server to client ($label)" \
+    in_server ping -c 3 -i 0.1 -W 2 "$(inner_address 1 4)"
+  check "inner IPv6, server to client ($label)" \
+    in_server ping -c 3 -i 0.1 -W 2 "$(inner_address 1 6)"
+  check "1400-byte IPv4 packets with DF, both ways ($label)" \
+    in_client 1 ping -c 3 -i 0.1 -W 2 -M 'do' -s $((1400 - 28)) "$inner_v4"
+}
+
+# One TCP connection up over inner IPv4 and one down over inner IPv6, as fast as they go, until the
+# keys have been replaced.
+transfers_across_renegotiation() {
+  local client_v6 up_pid down_pid at_least=$((32 << 20)) rate=$((2 << 20))
+  client_v6=$(inner_address 1 6)
+  start_helper "$server_ns" "$interop_dir/transfer.py" receive "$inner_v4" 5001 \
+    >up-receive.log 2>&1
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" receive "$client_v6" 5002 \
+    >down-receive.log 2>&1
+  wait_for 10 grep -q listening up-receive.log
+  wait_for 10 grep -q listening down-receive.log
+  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" send "$inner_v4" 5001 "$at_least" \
+    "$work/enough" "$rate" >up.log 2>&1
+  up_pid=$helper_pid
+  start_helper "$server_ns" "$interop_dir/transfer.py" send "$client_v6" 5002 "$at_least" \
+    "$work/enough" "$rate" >down.log 2>&1
+  down_pid=$helper_pid
+  check "keys are replaced while data flows ($label)" \
+    wait_for 30 client_log_has 1 'renegotiated: new keys, key id 2'
+  touch enough
+  check "TCP up, hashes agree ($label)" transfer_succeeds "$up_pid" up.log
+  check "TCP down, hashes agree ($label)" transfer_succeeds "$down_pid" down.log
+  check "the client logged in once ($label)" test "$(connected_count)" = 1
+}
+
+transfer_succeeds() {
+  local status=0
+  wait "$1" || status=$?
+  cat "$2"
+  return "$status"
+}
+
+# SIGUSR1, and a server that says nothing any more: the device stays, and traffic comes back.
+survives_a_restart() {
+  kill -USR1 "${client_pids[1]}"
+  check "SIGUSR1 connects anew ($label)" connects 2
+  check "inner IPv4 after that ($label)" \
+    wait_for 10 in_client 1 ping -c 1 -W 1 "$inner_v4"
+  # Ringway tells its clients; stock needs the ping-restart of its own clients' profile.
+  [[ $1 == ringway ]] || return 0
+  check "the server stops ($label)" stop_server
+  require "and starts again ($label)" start_server server.conf --explicit-exit-notify 1
+  kill -USR1 "${client_pids[1]}"
+  check "the client is back ($label)" connects 3
+  check "inner IPv6 after that ($label)" \
+    wait_for 10 in_client 1 ping -c 1 -W 1 "$inner_v6"
+}
+
+leaves_cleanly() {
+  local pid=${client_pids[1]} status=timeout said
+  said=$(wc -l <"$work/server.log")
+  kill -TERM "$pid"
+  if wait_for 10 process_is_gone "$pid"; then
+    status=0
+    wait "$pid" || status=$?
+  fi
+  unset 'client_pids[1]'
+  check "SIGTERM ends the client with exit status 0 ($label)" test "$status" = 0
+  check "its TUN device is gone ($label)" wait_for 5 client_has_no_tun
+  check "its routes are gone ($label)" no_route_is_left
+  check "its socket is gone ($label)" test -z "$(in_client 1 ss -Hulnp)"
+  check "it said goodbye ($label)" wait_for 5 server_noticed "$said"
+  check "no sanitizer or assertion spoke up ($label)" logs_are_clean
+  stop_server || true
+}
+
+client_has_no_tun() { [[ $(ip -n "$(client_ns 1)" -o link show) != *": tun"* ]]; }
+no_route_is_left() {
+  refuse grep -E '10\.(8|99)\.' <(ip -n "$(client_ns 1)" route show table all) &&
+    refuse grep -E 'fd00:8|fd99' <(ip -n "$(client_ns 1)" -6 route show table all)
+}
+# server_noticed LINES: behind so many lines of its log.
+server_noticed() { tail -n "+$(($1 + 1))" "$work/server.log" | grep -Eq 'left|Delayed exit'; }
+logs_are_clean() {
+  server_log_is_clean && ! grep -E 'Sanitizer|runtime error:|assertion|ASSERT' "$work/client1.log"
+}
+
+# What cannot work is said in one line, and the exit status is 1.
+refusals_case() {
+  label='refusals'
+  topology_up 1
+  server_config "tls-crypt $work/ta.key" >server.conf
+  require 'server starts' start_server server.conf
+
+  profile v4 >unknown.ovpn
+  echo 'remot 192.0.2.1' >>unknown.ovpn
+  check 'an unknown option is named with the line and what was meant' \
+    fails_with unknown.ovpn 'unknown.ovpn:[0-9]*: unknown option `remot` — write `remote`'
+  profile v4 'redirect-gateway def1' >all.ovpn
+  check 'redirect-gateway is refused' fails_with all.ovpn '`redirect-gateway` is not served yet'
+  profile v4 "tls-crypt $work/missing.key" >missing.ovpn
+  check 'a missing key file is named' fails_with missing.ovpn '`tls-crypt`.*missing.key'
+  sed '/^remote /d' unknown.ovpn | sed '/^remot /d' >remoteless.ovpn
+  check 'a profile without a server is refused' fails_with remoteless.ovpn '`remote` is missing'
+
+  profile v4 "tls-crypt $work/ta.key" 'verify-x509-name other name' 'connect-retry-max 1' >name.ovpn
+  check 'another server is not believed' fails_with name.ovpn 'verify-x509-name'
+  check 'no device is left' client_has_no_tun
+  stop_server || true
+}
+
+fails_with() {
+  local status=0
+  timeout 30 ip netns exec "$(client_ns 1)" "${ringway_client[@]}" "$1" >refused.log 2>&1 ||
+    status=$?
+  cat refused.log
+  ((status == 1)) && grep -q -e "$2" refused.log
+}
+
+one_case() {
+  if [[ $1 == refusals ]]; then refusals_case; else client_case "$@"; fi
+}
+
+cases=(
+  'ringway v4 tls-crypt AES-256-GCM server'
+  'ringway v6 tls-auth CHACHA20-POLY1305 client'
+  'ringway v6 tls-crypt AES-256-GCM client'
+  'stock v4 tls-auth AES-256-GCM client'
+  'stock v6 tls-crypt CHACHA20-POLY1305 server'
+  'stock v6 tls-auth AES-256-GCM server'
+  'refusals'
+)
+if is_stock_server; then
+  mapfile -t cases < <(printf '%s\n' "${cases[@]}" | grep -v '^ringway')
+fi
+if [[ -n ${RINGWAY_CASE:-} ]]; then cases=("$RINGWAY_CASE"); fi
+in_parallel 4 one_case "${cases[@]}"
+done_testing
