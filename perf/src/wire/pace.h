@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+
+#include "perf/src/wire/run_plan.h"
+#include "perf/src/wire/run_result.h"
+#include "perf/src/wire/window.h"
+
+namespace ringway::wire {
+
+/// The two halves of a timed block. SHELL: each call is one or a few system calls.
+class Wires {
+ public:
+  virtual ~Wires() = default;
+
+  /// How many packets the next frame to be written has; 0 when the block has none left.
+  [[nodiscard]] virtual std::size_t next_load() const = 0;
+  virtual void write_next(Instant now) = 0;
+  /// Reads what is there, a batch at most, and returns how many packets of this block came.
+  virtual std::size_t read_some() = 0;
+};
+
+/// Writes as much as the window lets through and reads what comes out, until all came out or was
+/// given up. Adds the time to `result`, up to the last packet that came.
+void run_block(Wires& wires, const RunPlan& plan, RunResult& result);
+
+}  // namespace ringway::wire
