@@ -17,11 +17,11 @@ constexpr std::size_t kReadsAtOnce = 64;
 
 }  // namespace
 
-Download::Download(const RunPlan& plan, const IpAddress& internet, Fleet& fleet, const Cards& cards)
+Download::Download(const RunPlan& plan, const RunStart& start, Fleet& fleet, const Cards& cards)
     : plan_(plan),
       fleet_(fleet),
       cards_(cards),
-      ledger_(plan.clients),
+      ledger_(plan.clients, start.last_block),
       packet_ids_(plan.clients),
       burst_left_(plan.burst),
       sent_at_(kBlockPackets),
@@ -30,7 +30,7 @@ Download::Download(const RunPlan& plan, const IpAddress& internet, Fleet& fleet,
       received_frame_(Nic::kFrameMax) {
   for (std::uint32_t i = 0; i < plan.clients; ++i) {
     flows_.emplace_back(plan.inner,
-                        InnerPath{.source = internet,
+                        InnerPath{.source = start.internet,
                                   .destination = fleet.inner_address_of(i),
                                   .source_port = 443,
                                   .destination_port = 40000},
@@ -49,6 +49,7 @@ RunResult Download::run() {
     if (received_ == before) break;
   }
   result_.tally = ledger_.tally();
+  result_.last_block = ledger_.block();
   if (!fleet_.is_plain()) {
     // What was opened is a sample; the datagrams have all been counted.
     result_.tally.received = received_;

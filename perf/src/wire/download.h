@@ -14,12 +14,7 @@ namespace ringway::wire {
 /// SHELL: one thread. Allocates when it is made and between blocks.
 class Download final : public Wires {
  public:
-  struct Cards {
-    Nic& outer;
-    Nic& inner;
-  };
-
-  Download(const RunPlan& plan, const IpAddress& internet, Fleet& fleet, const Cards& cards);
+  Download(const RunPlan& plan, const RunStart& start, Fleet& fleet, const Cards& cards);
 
   [[nodiscard]] RunResult run();
 

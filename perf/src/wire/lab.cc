@@ -117,12 +117,13 @@ Result<RunResult> Lab::run(const RunPlan& plan) {
   if (auto set = inner_.set_offloads(offloads(plan.inner_offloads)); !set) {
     return std::unexpected(set.error());
   }
-  const IpAddress internet = address(kInternet);
+  const RunStart start{.internet = address(kInternet), .last_block = last_block_};
+  const Cards cards{.outer = outer_, .inner = inner_};
   const DropPlaces before = read_drop_places(names_);
-  RunResult result =
-      plan.direction == RunPlan::Direction::Up
-          ? Upload(plan, internet, fleet_, {.outer = outer_, .inner = inner_}).run()
-          : Download(plan, internet, fleet_, {.outer = outer_, .inner = inner_}).run();
+  RunResult result = plan.direction == RunPlan::Direction::Up
+                         ? Upload(plan, start, fleet_, cards).run()
+                         : Download(plan, start, fleet_, cards).run();
+  last_block_ = result.last_block;
   result.drops = read_drop_places(names_).since(before);
   return result;
 }

@@ -61,6 +61,7 @@ class Lab {
   Nic outer_;
   Nic inner_;
   Fleet fleet_;
+  std::uint32_t last_block_ = 0;
 };
 
 }  // namespace ringway::wire

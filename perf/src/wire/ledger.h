@@ -27,7 +27,10 @@ struct Tally {
 /// Pure; prepare() may allocate, receive() does not.
 class Ledger {
  public:
-  explicit Ledger(std::size_t client_count) : clients_(client_count) {}
+  /// `last_block` is the number of the last block of an earlier ledger, so that what it sent is not
+  /// taken for ours.
+  Ledger(std::size_t client_count, std::uint32_t last_block)
+      : block_(last_block), clients_(client_count) {}
 
   /// Forgets the stamps of the last block; what it counted stays.
   void open_block();
@@ -39,6 +42,7 @@ class Ledger {
   std::size_t receive(const Stamp& first, std::size_t count);
 
   [[nodiscard]] const Tally& tally() const { return tally_; }
+  [[nodiscard]] std::uint32_t block() const { return block_; }
   /// How many stamps this block has.
   [[nodiscard]] std::uint32_t stamp_count() const { return next_index_; }
 
@@ -51,7 +55,7 @@ class Ledger {
 
   bool receive_one(Client& client, std::uint32_t sequence);
 
-  std::uint32_t block_ = 0;
+  std::uint32_t block_;
   std::uint32_t next_index_ = 0;
   std::vector<Client> clients_;
   Tally tally_;

@@ -1,5 +1,7 @@
 #include "perf/src/wire/pace.h"
 
+#include <optional>
+
 namespace ringway::wire {
 namespace {
 

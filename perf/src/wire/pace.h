@@ -1,12 +1,28 @@
 #pragma once
 
-#include <optional>
+#include <cstdint>
 
+#include "base/address.h"
+#include "perf/src/wire/nic.h"
 #include "perf/src/wire/run_plan.h"
 #include "perf/src/wire/run_result.h"
 #include "perf/src/wire/window.h"
 
 namespace ringway::wire {
+
+/// The two network cards; both outlive the run. Value.
+struct Cards {
+  Nic& outer;
+  Nic& inner;
+};
+
+/// What a run needs to know of the world before it. Value.
+struct RunStart {
+  /// Where uploads go and downloads come from.
+  IpAddress internet;
+  /// RunResult::last_block of the run before.
+  std::uint32_t last_block = 0;
+};
 
 /// The two halves of a timed block. SHELL: each call is one or a few system calls.
 class Wires {

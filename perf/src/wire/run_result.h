@@ -29,8 +29,10 @@ struct RunResult {
   Duration wall{0};
   Duration waited{0};
   LatencyHistogram latency;
+  /// The number of the last block, for the next run's ledger.
+  std::uint32_t last_block = 0;
 
-  /// One JSON object on one line, names as here, times in nanoseconds.
+  /// One JSON object on one line, names as here, times in nanoseconds; without the block.
   [[nodiscard]] std::string to_json() const;
 };
 

@@ -18,18 +18,18 @@ constexpr std::size_t kSealedMax = 64;
 
 }  // namespace
 
-Upload::Upload(const RunPlan& plan, const IpAddress& internet, Fleet& fleet, const Cards& cards)
+Upload::Upload(const RunPlan& plan, const RunStart& start, Fleet& fleet, const Cards& cards)
     : plan_(plan),
       fleet_(fleet),
       cards_(cards),
-      ledger_(plan.clients),
+      ledger_(plan.clients, start.last_block),
       block_(kBlockSize),
       sent_at_(kBlockPacketsMax + InnerFlow::kTrainMax),
       frame_(Nic::kFrameMax) {
   for (std::uint32_t i = 0; i < plan.clients; ++i) {
-    flows_.emplace_back(plan.inner,
-                        InnerPath{.source = fleet.inner_address_of(i), .destination = internet},
-                        plan.packet_size);
+    flows_.emplace_back(
+        plan.inner, InnerPath{.source = fleet.inner_address_of(i), .destination = start.internet},
+        plan.packet_size);
   }
 }
 
@@ -41,6 +41,7 @@ RunResult Upload::run() {
     run_block(*this, plan_, result_);
   }
   result_.tally = ledger_.tally();
+  result_.last_block = ledger_.block();
   return result_;
 }
 
@@ -107,8 +108,9 @@ std::size_t Upload::read_some() {
     const auto arrival = read_inner_arrival(frame->header, frame->packet);
     if (!arrival) continue;
     ++result_.frames_out;
-    came += ledger_.receive(arrival->stamp, arrival->packet_count);
-    if (arrival->stamp.index < ledger_.stamp_count()) {
+    const std::size_t awaited = ledger_.receive(arrival->stamp, arrival->packet_count);
+    came += awaited;
+    if (awaited > 0 && arrival->stamp.index < ledger_.stamp_count()) {
       result_.latency.add(monotonic_now() - sent_at_[arrival->stamp.index]);
     }
     if (is_sample) check(*arrival, frame->packet);

@@ -14,12 +14,7 @@ namespace ringway::wire {
 /// SHELL: one thread. Allocates its block when it is made.
 class Upload final : public Wires {
  public:
-  struct Cards {
-    Nic& outer;
-    Nic& inner;
-  };
-
-  Upload(const RunPlan& plan, const IpAddress& internet, Fleet& fleet, const Cards& cards);
+  Upload(const RunPlan& plan, const RunStart& start, Fleet& fleet, const Cards& cards);
 
   [[nodiscard]] RunResult run();
 

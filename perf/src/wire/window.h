@@ -12,7 +12,7 @@ namespace ringway::wire {
 /// come back is given up after kGiveUp. Pure value.
 class Window {
  public:
-  static constexpr Duration kGiveUp = 20ms;
+  static constexpr Duration kGiveUp = 250ms;
 
   Window(std::size_t limit, Instant now) : limit_(limit), last_progress_(now) {}
 
