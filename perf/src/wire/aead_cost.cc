@@ -1,5 +1,6 @@
 #include "perf/src/wire/aead_cost.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -23,18 +24,22 @@ AeadNonce nonce_of(std::size_t buffer) {
   return nonce;
 }
 
-/// Nanoseconds for each call of `work(buffer number)`.
+/// Nanoseconds for each call of `work(buffer number)`: of the median pass over all buffers, since
+/// the core may be taken away during some.
 template <typename Work>
 double cost_of(Duration duration, Work work) {
+  std::vector<Duration> passes;
   const Instant start = monotonic_now();
-  std::uint64_t calls = 0;
-  Duration spent{0};
-  while (spent < duration) {
+  Instant pass_start = start;
+  while (pass_start - start < duration) {
     for (std::size_t i = 0; i < kBuffers; ++i) work(i);
-    calls += kBuffers;
-    spent = monotonic_now() - start;
+    const Instant end = monotonic_now();
+    passes.push_back(end - pass_start);
+    pass_start = end;
   }
-  return static_cast<double>(spent.count()) / static_cast<double>(calls);
+  const auto middle = passes.begin() + static_cast<std::ptrdiff_t>(passes.size() / 2);
+  std::ranges::nth_element(passes, middle);
+  return static_cast<double>(middle->count()) / double{kBuffers};
 }
 
 }  // namespace

@@ -9,10 +9,9 @@
 namespace ringway::wire {
 namespace {
 
-constexpr std::size_t kBlockPackets = 65536;
-/// Of what comes out, as much as shows the packet id, or the first stamp where nothing is sealed:
-/// virtio, IPv6, UDP; then IPv4, TCP and the stamp.
-constexpr std::size_t kHeadSize = 128;
+constexpr std::size_t kBlockPackets = 131'072;
+/// Of what comes out, as much as shows the packet id behind virtio, IPv6 and UDP.
+constexpr std::size_t kHeadSize = 96;
 constexpr std::size_t kReadsAtOnce = 64;
 
 }  // namespace
@@ -39,7 +38,9 @@ Download::Download(const RunPlan& plan, const RunStart& start, Fleet& fleet, con
 }
 
 RunResult Download::run() {
-  while (result_.wall < plan_.duration) {
+  fleet_.announce();
+  const Instant start = monotonic_now();
+  while (wants_more(plan_, result_, start)) {
     fleet_.service(read_clocks());
     ledger_.open_block();
     packets_left_ = kBlockPackets;
@@ -50,11 +51,9 @@ RunResult Download::run() {
   }
   result_.tally = ledger_.tally();
   result_.last_block = ledger_.block();
-  if (!fleet_.is_plain()) {
-    // What was opened is a sample; the datagrams have all been counted.
-    result_.tally.received = received_;
-    result_.tally.reordered = packet_ids_.reordered();
-  }
+  // What was opened is a sample; the datagrams have all been counted.
+  result_.tally.received = received_;
+  result_.tally.reordered = packet_ids_.reordered();
   result_.tally.strange += strange_;
   return result_;
 }
@@ -117,11 +116,6 @@ std::size_t Download::read_some() {
 }
 
 std::size_t Download::count(const OuterArrival& arrival, std::uint32_t client, Bytes first) {
-  if (fleet_.is_plain()) {
-    const auto inner = read_inner_arrival({}, first);
-    if (!inner) return 0;
-    return ledger_.receive(inner->stamp, arrival.datagram_count);
-  }
   const auto header = parse_data_header(first);
   if (!header) return 0;
   ByteReader reader(first);
@@ -157,7 +151,7 @@ void Download::check_packet(std::uint32_t client, Bytes packet) {
     ++result_.corrupted;
     return;
   }
-  if (!fleet_.is_plain()) (void)ledger_.receive(inner->stamp, 1);
+  (void)ledger_.receive(inner->stamp, 1);
   result_.latency.add(monotonic_now() - sent_at_[inner->stamp.index]);
 }
 

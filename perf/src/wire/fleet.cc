@@ -6,7 +6,20 @@
 #include <utility>
 #include <variant>
 
+#include "base/opcode.h"
+
 namespace ringway::wire {
+namespace {
+
+/// DATA_V2 header, packet id and tag.
+constexpr std::size_t kPlainOverhead = 24;
+
+void write_plain_header(MutableBytes out) {
+  std::ranges::fill(out.first(kPlainOverhead), std::uint8_t{0});
+  out[0] = first_byte(Opcode::DataV2, {});
+}
+
+}  // namespace
 
 Fleet::Fleet(const FleetPlan& plan, const Identity& identity, Nic& outer)
     : plan_(plan),
@@ -35,7 +48,10 @@ std::optional<std::uint32_t> Fleet::client_at(const Endpoint& endpoint) const {
 }
 
 Result<void> Fleet::connect(Duration limit) {
-  if (is_plain()) return {};
+  if (is_plain()) {
+    announce();
+    return {};
+  }
   const Instant deadline = monotonic_now() + limit;
   while (connected_count_ < plan_.client_count) {
     const Now now = read_clocks();
@@ -85,17 +101,27 @@ void Fleet::receive(Now now) {
 }
 
 void Fleet::pump(std::uint32_t client, Now now) {
-  const OuterPath path = path_of(client);
-  std::array<std::uint8_t, kVnetHeaderSize + 48 + ClientCore::kDatagramSizeMax> frame;
   while (const auto datagram = cores_[client].poll_transmit(scratch_, now)) {
-    const MutableBytes head =
-        write_outer_headers(path, {.payload_size = datagram->size(), .segment_size = 0}, frame);
-    std::ranges::copy(*datagram, frame.begin() + static_cast<std::ptrdiff_t>(head.size()));
-    (void)outer_.write(Bytes(frame).first(head.size() + datagram->size()));
+    send(client, *datagram);
   }
   while (const auto event = cores_[client].poll_event()) {
     std::visit([&](const auto& what) { handle(client, what); }, *event);
   }
+}
+
+void Fleet::send(std::uint32_t client, Bytes datagram) {
+  const MutableBytes frame(frame_);
+  const MutableBytes head = write_outer_headers(
+      path_of(client), {.payload_size = datagram.size(), .segment_size = 0}, frame);
+  std::ranges::copy(datagram, frame.subspan(head.size()).begin());
+  (void)outer_.write(frame.first(head.size() + datagram.size()));
+}
+
+void Fleet::announce() {
+  if (!is_plain()) return;
+  // One byte behind the header is no IP packet, and goes no farther.
+  write_plain_header(scratch_);
+  send(0, Bytes(scratch_).first(kPlainOverhead + 1));
 }
 
 void Fleet::handle(std::uint32_t client, const ClientConnected& event) {
@@ -115,13 +141,17 @@ void Fleet::handle(std::uint32_t client, const ClientDisconnected& event) {
 
 std::optional<Bytes> Fleet::seal(std::uint32_t client, Bytes packet, MutableBytes out, Now now) {
   if (!is_plain()) return cores_.at(client).handle_packet(packet, out, now);
-  if (packet.size() > out.size()) return std::nullopt;
-  std::ranges::copy(packet, out.begin());
-  return out.first(packet.size());
+  if (kPlainOverhead + packet.size() > out.size()) return std::nullopt;
+  write_plain_header(out);
+  std::ranges::copy(packet, out.subspan(kPlainOverhead).begin());
+  return out.first(kPlainOverhead + packet.size());
 }
 
 std::optional<Bytes> Fleet::open(std::uint32_t client, MutableBytes datagram, Now now) {
-  if (is_plain()) return datagram;
+  if (is_plain()) {
+    if (datagram.size() <= kPlainOverhead) return std::nullopt;
+    return datagram.subspan(kPlainOverhead);
+  }
   const auto packet = cores_.at(client).handle_datagram(datagram, now);
   if (!packet) return std::nullopt;
   return packet->packet;

@@ -17,8 +17,9 @@ struct FleetPlan {
   IpAddress first_address;
   std::uint16_t port = 40000;
   Endpoint server;
-  /// Set: the server is a forwarder without cryptography. There is no handshake, a datagram is an
-  /// inner packet, and client n has this inner address + n.
+  /// Set: the server is a forwarder without cryptography (perf/src/floor). There is no handshake,
+  /// a datagram is an inner packet behind a header that only looks like one, and client n has this
+  /// inner address + n.
   std::optional<IpAddress> plain_inner_address;
 };
 
@@ -53,7 +54,9 @@ class Fleet {
   /// Who lives at an outer endpoint.
   [[nodiscard]] std::optional<std::uint32_t> client_at(const Endpoint& endpoint) const;
 
-  [[nodiscard]] bool is_plain() const { return plan_.plain_inner_address.has_value(); }
+  /// Without cryptography, a server sends to whom it has heard last: let that be client 0. Does
+  /// nothing for others.
+  void announce();
   /// The datagram that carries `packet`, at the head of `out`; nothing when the key is gone.
   [[nodiscard]] std::optional<Bytes> seal(std::uint32_t client, Bytes packet, MutableBytes out,
                                           Now now);
@@ -61,6 +64,7 @@ class Fleet {
   [[nodiscard]] std::optional<Bytes> open(std::uint32_t client, MutableBytes datagram, Now now);
 
  private:
+  [[nodiscard]] bool is_plain() const { return plan_.plain_inner_address.has_value(); }
   void start(std::uint32_t client, Now now);
   /// Sends what the core has to send and heeds its events.
   void pump(std::uint32_t client, Now now);
@@ -68,6 +72,7 @@ class Fleet {
   void handle(std::uint32_t client, const ClientDisconnected& event);
   void handle(std::uint32_t, const ClientRekeyed&) {}
   void receive(Now now);
+  void send(std::uint32_t client, Bytes datagram);
 
   FleetPlan plan_;
   Identity identity_;

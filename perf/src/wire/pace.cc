@@ -25,6 +25,10 @@ bool write_batch(Wires& wires, Window& window) {
 
 }  // namespace
 
+bool wants_more(const RunPlan& plan, const RunResult& result, Instant start) {
+  return result.wall < plan.duration && monotonic_now() - start < kElapsedFactor * plan.duration;
+}
+
 void run_block(Wires& wires, const RunPlan& plan, RunResult& result) {
   const Instant start = monotonic_now();
   Window window(plan.window, start);

@@ -36,6 +36,12 @@ class Wires {
   virtual std::size_t read_some() = 0;
 };
 
+/// A run may take so many times its duration, sealing and idle gaps included: a very fast server
+/// would make it long.
+inline constexpr int kElapsedFactor = 3;
+/// False when the run has measured enough, or has taken too long over it.
+[[nodiscard]] bool wants_more(const RunPlan& plan, const RunResult& result, Instant start);
+
 /// Writes as much as the window lets through and reads what comes out, until all came out or was
 /// given up. Adds the time to `result`, up to the last packet that came.
 void run_block(Wires& wires, const RunPlan& plan, RunResult& result);

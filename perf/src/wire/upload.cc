@@ -8,7 +8,7 @@ namespace ringway::wire {
 namespace {
 
 constexpr std::size_t kBlockSize = std::size_t{96} << 20;
-constexpr std::size_t kBlockPacketsMax = 65536;
+constexpr std::size_t kBlockPacketsMax = 262'144;
 /// Of what comes out, as much as shows the first stamp.
 constexpr std::size_t kHeadSize = 128;
 constexpr std::size_t kReadsAtOnce = 64;
@@ -34,7 +34,8 @@ Upload::Upload(const RunPlan& plan, const RunStart& start, Fleet& fleet, const C
 }
 
 RunResult Upload::run() {
-  while (result_.wall < plan_.duration) {
+  const Instant start = monotonic_now();
+  while (wants_more(plan_, result_, start)) {
     fleet_.service(read_clocks());
     prepare_block();
     if (loads_.empty()) break;
