@@ -1,8 +1,8 @@
 """The VPNs that are compared: how each is configured, started and recognised as up.
 
 Every peer gets what its operators would give it: buffers, queue lengths, an MTU with which nothing
-is fragmented. OpenVPN's `mssfix 1492` needs the word `mtu`, without which it leaves the outer header
-out of the sum and every full packet goes in two fragments.
+is fragmented. OpenVPN's `mssfix 1492` needs the word `mtu`, without which it leaves the outer
+header out of the sum and every full packet goes in two fragments.
 """
 
 import os
@@ -10,25 +10,50 @@ import re
 import shutil
 import socket
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from lib import packages, pki
 from lib.processes import ProcessSet
 from lib.shell import LabError, run, wait_for
 
-from .topology import INET_NET, INET_V4, OTHERS_CORE, SERVER_CORE, server_address
+from .topology import (INET_NET, INET_V4, OTHERS_CORE, SERVER_CORE, Topology,
+                       server_address)
 
 PORT = 1194
-# Outer 1500, less an IPv6 and a UDP header and DATA_V2's overhead: what OpenVPN's mssfix comes to.
-TUNNEL_MTU = 1428
+# Inside, for the peers without mssfix: outer 1500, less the outer headers and 32 bytes, which is
+# WireGuard's overhead; OpenVPN's `mssfix 1492 mtu` comes to the same segments.
+TUNNEL_MTU = {4: 1440, 6: 1420}
+
+
+@dataclass
+class Tools:
+    """The programs that were built."""
+    ringway: Path
+    floor: Path
+    flood: Path
+    pinger: Path
+
+
+@dataclass
+class Setting:
+    """Where and how a peer is to run."""
+    lab: Topology
+    tools: Tools
+    family: int = 4
+    clients: int = 1
+    # The share of its core that the server may use, or None.
+    quota: float | None = None
 
 
 class Tunnel:
     """A peer that is running: its server, its clients, and where they are."""
 
-    def __init__(self, lab, tools):
-        self.lab = lab
-        self.flood = tools.flood
+    def __init__(self, setting):
+        self.lab = setting.lab
+        self.flood = setting.tools.flood
+        self.pinger = setting.tools.pinger
+        self.quota = setting.quota
         self.running = ProcessSet()
         self.server = None
         self.server_device = None
@@ -41,7 +66,7 @@ class Tunnel:
         self.running.close()
 
     def start_server(self, command, name, **options):
-        self.group = self.running.group('ringway-compare')
+        self.group = self.running.group('ringway-compare', self.quota)
         log = self.lab.folder / f'{name}-server.log'
         log.unlink(missing_ok=True)
         self.server = self.running.start(command, name=name, namespace=self.lab.server,
@@ -104,20 +129,21 @@ class Floor:
         self.offloads = offloads
         self.clients_max = limit_clients
 
-    def start(self, lab, tools, family, clients):
-        tunnel = Tunnel(lab, tools)
+    def start(self, setting):
+        tunnel = Tunnel(setting)
+        lab, tools = setting.lab, setting.tools
         try:
             device = 'floor0'
             tunnel.start_server([tools.floor, '--listen', PORT, '--tun', device, *self.options],
                                 self.name)
             tunnel.wait_for_device(lab.server, tunnel.server, device)
-            tunnel.start_client(0, [tools.floor, '--connect', server_address(family), '--port',
-                                    PORT, '--tun', device, *self.options], self.name)
+            tunnel.start_client(0, [tools.floor, '--connect', server_address(setting.family),
+                                    '--port', PORT, '--tun', device, *self.options], self.name)
             tunnel.wait_for_device(lab.clients[0], tunnel.clients[0], device)
             tunnel.server_device = device
             for namespace, address in ((lab.server, '10.8.0.1/24'),
                                        (lab.clients[0], '10.8.0.2/24')):
-                configure(namespace, device, address, TUNNEL_MTU)
+                configure(namespace, device, address, TUNNEL_MTU[setting.family])
             lab.route(lab.clients[0], INET_NET, 'dev', device)
             tunnel.wait_until_up()
         except BaseException:
@@ -129,7 +155,7 @@ class Floor:
 def configure(namespace, device, address, mtu):
     run('ip', '-n', namespace, 'address', 'add', address, 'dev', device)
     # The largest super-packet and its overhead do not fit in one UDP send. A lower gso_max_size of
-    # the device would be no remedy: what is forwarded and larger, the kernel cuts to single packets.
+    # the device is no remedy: what is forwarded and larger, the kernel cuts to single packets.
     run('ip', '-n', namespace, 'link', 'set', device, 'mtu', mtu, 'txqueuelen', 1000, 'up')
 
 
@@ -139,18 +165,20 @@ class WireguardGo:
     name = 'wireguard-go'
     clients_max = 200
 
-    def start(self, lab, tools, family, clients):
+    def start(self, setting):
         packages.require_wireguard_go()
-        tunnel = Tunnel(lab, tools)
+        tunnel = Tunnel(setting)
         try:
-            self._start(tunnel, lab, family, clients)
+            self._start(tunnel, setting)
         except BaseException:
             tunnel.running.close()
             raise
         return tunnel
 
-    def _start(self, tunnel, lab, family, clients):
+    def _start(self, tunnel, setting):
+        lab, clients, family = setting.lab, setting.clients, setting.family
         keys = [x25519_pair() for _ in range(clients + 1)]
+        mtu = TUNNEL_MTU[family]
         # The sockets of all namespaces are in one folder: the names have to differ.
         stem = f'w{os.getpid()}'
         device = f'{stem}s'
@@ -161,7 +189,7 @@ class WireguardGo:
         for number in range(clients):
             lines += [f'public_key={keys[number + 1][1]}', f'allowed_ip=10.8.0.{number + 2}/32']
         uapi_set(device, lines)
-        configure_plain(lab.server, device, '10.8.0.1/24', 1420)
+        configure(lab.server, device, '10.8.0.1/24', mtu)
         for number in range(clients):
             name = f'{stem}c{number}'
             tunnel.start_client(number, ['wireguard-go', '-f', name], self.name)
@@ -170,14 +198,9 @@ class WireguardGo:
             endpoint = f'[{host}]:{PORT}' if family == 6 else f'{host}:{PORT}'
             uapi_set(name, [f'private_key={keys[number + 1][0]}', f'public_key={keys[0][1]}',
                             f'endpoint={endpoint}', 'allowed_ip=0.0.0.0/0'])
-            configure_plain(lab.clients[number], name, f'10.8.0.{number + 2}/24', 1420)
+            configure(lab.clients[number], name, f'10.8.0.{number + 2}/24', mtu)
             lab.route(lab.clients[number], INET_NET, 'dev', name)
         tunnel.wait_until_up()
-
-
-def configure_plain(namespace, device, address, mtu):
-    run('ip', '-n', namespace, 'address', 'add', address, 'dev', device)
-    run('ip', '-n', namespace, 'link', 'set', device, 'mtu', mtu, 'txqueuelen', 1000, 'up')
 
 
 def x25519_pair():
@@ -213,16 +236,17 @@ class Openvpn:
         self.client_kind = client
         self.extra = list(extra)
 
-    def start(self, lab, tools, family, clients):
-        tunnel = Tunnel(lab, tools)
+    def start(self, setting):
+        tunnel = Tunnel(setting)
         try:
-            self._start(tunnel, lab, tools, family, clients)
+            self._start(tunnel, setting)
         except BaseException:
             tunnel.running.close()
             raise
         return tunnel
 
-    def _start(self, tunnel, lab, tools, family, clients):
+    def _start(self, tunnel, setting):
+        lab, tools, family = setting.lab, setting.tools, setting.family
         folder = lab.folder
         config = folder / f'{self.name}-server.conf'
         config.write_text(self._server_config(folder, family))
@@ -233,7 +257,7 @@ class Openvpn:
         tunnel.start_server(command, self.name, cwd=folder)
         tunnel.wait_for_server_port()
         tunnel.server_device = tunnel.wait_for_device(lab.server, tunnel.server, 'tun0')
-        for number in range(clients):
+        for number in range(setting.clients):
             profile = folder / f'{self.name}-client{number + 1}.ovpn'
             profile.write_text(self._profile(folder, family, number + 1))
             words = ([tools.ringway, 'client', profile] if self.client_kind == 'ringway'
@@ -246,7 +270,8 @@ class Openvpn:
         # spares it what dual stack costs.
         proto = 'udp' if self.server_kind == 'ringway' else f'udp{family}'
         lines = [f'port {PORT}', f'proto {proto}', 'dev tun0', 'topology subnet',
-                 'server 10.8.0.0 255.255.255.0', f'ca {folder}/ca.crt', f'cert {folder}/server.crt',
+                 'server 10.8.0.0 255.255.255.0', f'ca {folder}/ca.crt',
+                 f'cert {folder}/server.crt',
                  f'key {folder}/server.key', 'dh none', f'tls-crypt {folder}/ta.key',
                  'keepalive 10 60', f'data-ciphers {self.cipher}', 'mssfix 1492 mtu',
                  'push "route 10.99.0.0 255.255.255.0"', 'verb 3', *self.extra]

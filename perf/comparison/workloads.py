@@ -5,14 +5,14 @@ and so are the bytes: an idle server's time is nothing, and no two clocks have t
 """
 
 import json
-import re
 import signal
+import time
 
 from lib import stats
 from lib.processes import Process, ProcessSet
 from lib.shell import LabError, run, wait_for
 
-from .topology import INET_V4, OTHERS_CORE
+from .topology import INET_V4, OTHERS_CORE, SERVER_V4
 
 FIRST_PORT = 5201
 # Of the UDP datagram's payload. What is counted in the flood is packets, so this is only a name.
@@ -108,7 +108,6 @@ def udp(tunnel, direction, size, seconds=2, rate=0):
 
 def wait_until_quiet(tunnel):
     """Until the server has worked off its queues: it uses less than a twentieth of its core."""
-    import time
     last = tunnel.server.cpu_ns()
     for _ in range(40):
         time.sleep(0.05)
@@ -118,14 +117,32 @@ def wait_until_quiet(tunnel):
         last = current
 
 
-def ping(tunnel, client=0, count=1000, first=()):
-    """Round-trip times in microseconds of pings that are a millisecond apart."""
-    process = Process([*first, 'ping', '-n', '-i', 0.001, '-c', count, '-W', 1, INET_V4],
-                      namespace=tunnel.lab.clients[client], core=OTHERS_CORE)
-    text = process.output(count / 1000 * 10 + 20)
-    times = [float(found) * 1000 for found in re.findall(r'time=([\d.]+) ms', text)]
+def start_ping(running, tunnel, client, target, count, first=()):
+    """Echo requests a millisecond apart, to somebody whose kernel answers."""
+    return running.start([*first, tunnel.pinger, target, count, 1000],
+                         namespace=tunnel.lab.clients[client], core=OTHERS_CORE)
+
+
+def round_trips(process, count):
+    """Microseconds, one for each request that was answered."""
+    text = process.output(count / 1000 + 20)
+    try:
+        times = json.loads(text)['rtt_us']
+    except ValueError:
+        raise LabError(f'pinger failed: {text.strip()[-300:]}') from None
     if not times:
-        raise LabError(f'no ping came back: {text[-300:]}')
+        raise LabError('no ping came back')
+    return times
+
+
+def ping(tunnel, count=1000):
+    """Round-trip times through the tunnel, with nothing else in it."""
+    with ProcessSet() as running:
+        times = round_trips(start_ping(running, tunnel, 0, INET_V4, count), count)
+    return rtt_row(tunnel, times, count)
+
+
+def rtt_row(tunnel, times, count):
     return {'rtt_p50_us': stats.percentile(times, 0.5), 'rtt_p99_us': stats.percentile(times, 0.99),
             'rtt_max_us': max(times), 'loss': 1 - len(times) / count,
             'rss_kib': tunnel.server.rss_kib()}
@@ -134,16 +151,22 @@ def ping(tunnel, client=0, count=1000, first=()):
 def loaded_ping(tunnel, direction, seconds=3):
     """Pings of the second client while the first has a bulk stream.
 
-    All clients and generators share one core. The second client and its ping have real-time
-    priority there, so that what is measured is the server and not the queue for that core.
+    All clients and generators share one core. The second client and its pings have real-time
+    priority there, so that what is measured is the server and not the queue for that core. What is
+    left of that queue is seen by pings beside the tunnel, to the server's outer address, which the
+    kernel answers: lab_p99_us.
     """
+    count = seconds * 1000
     with ProcessSet() as running:
         start_iperf_server(running, tunnel.lab.inet, FIRST_PORT)
         bulk = start_iperf(running, tunnel.lab.clients[0], FIRST_PORT, direction, 1, seconds + 1)
         wait_for(5, 'the bulk stream flows', lambda: bulk.running)
         real_time = ('chrt', '-f', '50')
         run('chrt', '-a', '-f', '-p', '50', tunnel.clients[1].pid)
-        row = ping(tunnel, client=1, count=int(seconds * 600), first=real_time)
+        beside = start_ping(running, tunnel, 1, SERVER_V4, count, real_time)
+        through = start_ping(running, tunnel, 1, INET_V4, count, real_time)
+        row = rtt_row(tunnel, round_trips(through, count), count)
+        row['lab_p99_us'] = stats.percentile(round_trips(beside, count), 0.99)
         report = parse_iperf(bulk.output(seconds + 20))
     row['bulk_gbit_s'] = report['bit_s'] / 1e9
     return row

@@ -152,10 +152,12 @@ class Ringway(Vpn):
     def __init__(self, lab, cipher='AES-256-GCM'):
         super().__init__(lab)
         self.cipher = cipher
-        self.name = 'ringway' if cipher == 'AES-256-GCM' else f'ringway-{cipher.split("-")[0].lower()}'
+        short = cipher.split('-')[0].lower()
+        self.name = 'ringway' if short == 'aes' else f'ringway-{short}'
 
     def command(self):
-        return [self.lab.build / 'tools/ringway', 'server', self.write_config('proto udp')]
+        program = self.lab.options.ringway or self.lab.build / 'tools/ringway'
+        return [program.resolve(), 'server', self.write_config('proto udp')]
 
 
 class OpenVpn(Vpn):
