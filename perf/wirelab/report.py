@@ -1,11 +1,14 @@
 """Bars, tables and pictures of a run of perf/wire."""
 
+from dataclasses import replace
+
 from lib import plots, stats
 from lib.results import table
 
 FLOOR_FACTOR = 1.2
 MANY_CLIENTS_FACTOR = 1.3
 MANY_CLIENTS = 1000
+CIPHERS = {'ringway': 'AES-256-GCM', 'ringway-chacha20': 'CHACHA20-POLY1305'}
 OPENVPN_FACTOR = {'single': 2.0, 'merged': 8.0}
 
 CAVEATS = '''The server has core 0, the generator core 1. The server's CPU time is all that its \
@@ -38,23 +41,21 @@ class Medians:
 
 def floor_of(medians, scenario):
     """The floor's nanoseconds: with as many clients where it can, else with one."""
-    from dataclasses import replace
     value = medians.median('floor', scenario)
     return value if value is not None else medians.median('floor', replace(scenario, clients=1))
 
 
 def bars(medians, scenarios, aead):
     """(bar, scenario, value, limit, passed) of each that can be judged. `aead` is
-    {(subject, size, direction): ns}."""
-    from dataclasses import replace
+    {(cipher, direction, size): ns}."""
     judged = []
-    for subject in ('ringway', 'ringway-chacha20'):
+    for subject, cipher_name in CIPHERS.items():
         for scenario in scenarios:
             ours = medians.median(subject, scenario)
             if ours is None:
                 continue
             floor = floor_of(medians, scenario)
-            cipher = aead.get((subject, scenario.size, scenario.direction))
+            cipher = aead.get((cipher_name, scenario.direction, scenario.size))
             if floor is not None and cipher is not None:
                 limit = FLOOR_FACTOR * (floor + cipher)
                 judged.append((f'{subject}: ns a packet ≤ {FLOOR_FACTOR} × (floor {floor:.0f} + '

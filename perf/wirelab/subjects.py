@@ -124,7 +124,10 @@ class Subject:
         row = self.generator.ask(scenario.command(self.lab.options))
         cpu_ns = self.process.cpu_ns() - before
         received, wall = max(row['received'], 1), max(row['wall_ns'], 1)
-        return {**row, 'server_cpu_ns': cpu_ns, 'server_ns_packet': cpu_ns / received,
+        latency = row.pop('latency_ns')
+        return {**row, 'latency_p50_us': latency['p50'] / 1000,
+                'latency_p99_us': latency['p99'] / 1000, 'latency_max_us': latency['max'] / 1000,
+                'server_cpu_ns': cpu_ns, 'server_ns_packet': cpu_ns / received,
                 'server_utilisation': cpu_ns / wall, 'packets_s': received * 1e9 / wall,
                 'gbit_s': received * scenario.size * 8 / wall,
                 'gbit_cpu_s': received * scenario.size * 8 / max(cpu_ns, 1),

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/log.h"
-#include "perf/src/wire/aead_cost.h"
 #include "perf/src/wire/lab.h"
 
 /// `ringway-wire`: the generator of perf/wire. Makes both network cards, says {"event":"ready"},
@@ -15,13 +14,11 @@
 ///
 ///   connect SECONDS          brings all clients up
 ///   run NAME=VALUE ...       one measurement; RunPlan::parse() lists the names
-///   aead SIZE                what the cipher alone costs
 ///   quit
 namespace ringway::wire {
 namespace {
 
 constexpr int kServiceIntervalMs = 200;
-constexpr Duration kAeadDuration = 150ms;
 
 void answer(const std::string& json) {
   fmt::print("{}\n", json);
@@ -89,11 +86,6 @@ void run(Lab& lab, std::string_view words) {
   answer(result->to_json());
 }
 
-void aead(DataCipher cipher, std::string_view size) {
-  const AeadCost cost = measure_aead(cipher, number_of(size), kAeadDuration);
-  answer(fmt::format(R"({{"seal_ns":{:.1f},"open_ns":{:.1f}}})", cost.seal_ns, cost.open_ns));
-}
-
 int serve(const LabSettings& settings) {
   const Result<std::unique_ptr<Lab>> lab = Lab::make(settings);
   if (!lab) {
@@ -112,8 +104,6 @@ int serve(const LabSettings& settings) {
       connect(**lab, rest);
     } else if (verb == "run") {
       run(**lab, rest);
-    } else if (verb == "aead") {
-      aead(settings.cipher, rest);
     } else {
       answer_error("there is no such command: " + *line);
     }
