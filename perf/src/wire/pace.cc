@@ -29,11 +29,11 @@ bool wants_more(const RunPlan& plan, const RunResult& result, Instant start) {
   return result.wall < plan.duration && monotonic_now() - start < kElapsedFactor * plan.duration;
 }
 
-void run_block(Wires& wires, const RunPlan& plan, RunResult& result) {
+bool run_block(Wires& wires, const RunPlan& plan, RunResult& result) {
   const Instant start = monotonic_now();
   Window window(plan.window, start);
   std::optional<Instant> waiting_since;
-  while (wires.next_load() > 0 || window.in_flight() > 0) {
+  while ((wires.next_load() > 0 || window.in_flight() > 0) && window.stalls() < kStallsMax) {
     const bool wrote = write_batch(wires, window);
     const std::size_t came = wires.read_some();
     const Instant now = monotonic_now();
@@ -48,6 +48,7 @@ void run_block(Wires& wires, const RunPlan& plan, RunResult& result) {
   }
   result.wall += window.last_progress() - start;
   result.stalls += window.stalls();
+  return window.stalls() < kStallsMax;
 }
 
 }  // namespace ringway::wire

@@ -42,8 +42,10 @@ inline constexpr int kElapsedFactor = 3;
 /// False when the run has measured enough, or has taken too long over it.
 [[nodiscard]] bool wants_more(const RunPlan& plan, const RunResult& result, Instant start);
 
+inline constexpr unsigned kStallsMax = 20;
 /// Writes as much as the window lets through and reads what comes out, until all came out or was
-/// given up. Adds the time to `result`, up to the last packet that came.
-void run_block(Wires& wires, const RunPlan& plan, RunResult& result);
+/// given up. Adds the time to `result`, up to the last packet that came. False when the server has
+/// stalled kStallsMax times: it would not get through the block in reasonable time.
+[[nodiscard]] bool run_block(Wires& wires, const RunPlan& plan, RunResult& result);
 
 }  // namespace ringway::wire

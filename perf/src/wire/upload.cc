@@ -38,8 +38,7 @@ RunResult Upload::run() {
   while (wants_more(plan_, result_, start)) {
     fleet_.service(read_clocks());
     prepare_block();
-    if (loads_.empty()) break;
-    run_block(*this, plan_, result_);
+    if (loads_.empty() || !run_block(*this, plan_, result_)) break;
   }
   result_.tally = ledger_.tally();
   result_.last_block = ledger_.block();
