@@ -87,10 +87,10 @@ class Subject:
              '--server-device', self.device, *self.generator_arguments],
             lab.work / f'{self.name}-generator.log')
         lab.generators.append(self.generator)
+        group = lab.processes.group(f'wire-{self.name}', lab.options.quota)
         self.process = lab.processes.start(
             self.command(), name=self.name, namespace=namespace, core=SERVER_CORE,
-            log=lab.work / f'{self.name}.log', group=lab.processes.group(f'wire-{self.name}'),
-            cwd=lab.work)
+            log=lab.work / f'{self.name}.log', group=group, cwd=lab.work)
         wait_for(20, f'{self.name} has its TUN device', lambda: self._is_up(namespace))
         self.configure(namespace)
         # A full queue drops without a word.
