@@ -115,7 +115,7 @@ unsigned offload_bits(const TunOffloads& offloads) {
   return bits;
 }
 
-bool set_offloads(const UniqueFd& queue, const TunOffloads& offloads) {
+bool ask_for(const UniqueFd& queue, const TunOffloads& offloads) {
   return ::ioctl(queue.get(), TUNSETOFFLOAD, static_cast<unsigned long>(offload_bits(offloads))) ==
          0;
 }
@@ -123,10 +123,10 @@ bool set_offloads(const UniqueFd& queue, const TunOffloads& offloads) {
 /// Set for the whole device by any queue, also when nothing is wanted.
 Result<TunOffloads> grant_offloads(const UniqueFd& queue, TunOffloads wanted,
                                    const std::string& name) {
-  if (set_offloads(queue, wanted)) return wanted;
+  if (ask_for(queue, wanted)) return wanted;
   if (wanted.udp) {
     wanted.udp = false;
-    if (set_offloads(queue, wanted)) return wanted;
+    if (ask_for(queue, wanted)) return wanted;
   }
   return fail(fmt::format("cannot set the TUN device's offloads: {}", std::strerror(errno)), name);
 }
@@ -175,6 +175,17 @@ Result<TunDevice> TunDevice::open(const TunSettings& settings) {
     device.offloads_ = *kept;
   }
   return device;
+}
+
+Result<void> TunDevice::set_offloads(const TunOffloads& offloads) {
+  const auto queue = std::ranges::find_if(queues_, [](const UniqueFd& fd) { return bool{fd}; });
+  if (queue == queues_.end()) return fail("no queue is left to set the offloads with", name_);
+  if (!ask_for(*queue, offloads)) {
+    return fail(fmt::format("cannot set the TUN device's offloads: {}", std::strerror(errno)),
+                name_);
+  }
+  offloads_ = offloads;
+  return {};
 }
 
 Result<void> TunDevice::steer_with(int program_fd) {

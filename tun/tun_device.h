@@ -55,6 +55,10 @@ class TunDevice {
   /// Hands the queue to the worker that will own it.
   [[nodiscard]] UniqueFd take_queue(std::uint16_t queue) { return std::move(queues_.at(queue)); }
 
+  /// Changes what the host may leave to us, for all queues at once. Needs a queue that was not
+  /// taken. Error: the kernel does not know one of them; nothing has changed then.
+  Result<void> set_offloads(const TunOffloads& offloads);
+
   /// Lets the program (TunSteering::program_fd()) choose the queue for each packet that the host
   /// sends into the device. Needs a queue that was not taken. The device keeps the program.
   Result<void> steer_with(int program_fd);

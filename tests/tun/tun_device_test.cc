@@ -201,6 +201,32 @@ TEST(TunDevice, IsGrantedTheOffloadsItAsksFor) {
   EXPECT_FALSE(none->offloads().checksum);
 }
 
+TEST(TunDevice, ChangesItsOffloadsLater) {
+  auto device = TunDevice::open({});
+  ASSERT_TRUE(device);
+
+  EXPECT_TRUE(device->set_offloads({.checksum = true, .tcp = true}));
+  EXPECT_TRUE(device->offloads().tcp);
+  EXPECT_TRUE(device->set_offloads({}));
+  EXPECT_FALSE(device->offloads().checksum);
+}
+
+TEST(TunDevice, KeepsItsOffloadsWhenTheKernelRefusesOthers) {
+  auto device = TunDevice::open({.offloads = {.checksum = true}});
+  ASSERT_TRUE(device);
+
+  EXPECT_FALSE(device->set_offloads({.tcp = true}));
+  EXPECT_TRUE(device->offloads().checksum);
+}
+
+TEST(TunDevice, ChangesNoOffloadsWithoutAQueue) {
+  auto device = TunDevice::open({});
+  ASSERT_TRUE(device);
+  const UniqueFd queue = device->take_queue(0);
+
+  EXPECT_FALSE(device->set_offloads({.checksum = true}));
+}
+
 TEST(TunDevice, RefusesOffloadsWithoutChecksums) {
   const auto device = TunDevice::open({.offloads = {.tcp = true}});
 

@@ -1,0 +1,1 @@
+"""The lab of perf/wire: subjects, scenarios and bars."""
