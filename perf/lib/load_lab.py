@@ -102,14 +102,15 @@ class LoadLab:
     """Use as a context manager; start_server() and generator() may be called again and again."""
 
     def __init__(self, build, server='ringway', server_core=0, generator_core=1, workers=1,
-                 clients_max=20000, options=(), client_count=0):
+                 clients_max=20000, options=(), keys=None):
         self.build = Path(build)
-        self.server_kind = server
+        self.server_kind = server  # 'ringway', 'openvpn', or HOST:PORT of one that runs elsewhere.
         self.server_core, self.generator_core = server_core, generator_core
         self.workers = workers
         self.clients_max = clients_max
         self.options = list(options)
-        self.own_certificates = client_count
+        # For a server elsewhere: {'ca': file, 'cert':, 'key':, 'tls-crypt' or 'tls-auth':, 'echo':}.
+        self.keys = keys
         self.namespaces = Namespaces('loadgen')
         self.server = None
         self.echo = None
@@ -156,6 +157,17 @@ class LoadLab:
         self.echo = Process([self.loadgen, 'echo'], namespace=self.inet_ns, name='echo',
                             core=self.generator_core, log=self.work / 'echo.log')
 
+    def take_cost(self):
+        return self.cost.take() if self.server else {}
+
+    def end_server(self, number):
+        self.server.signal(number)
+        self.server.popen.wait(10)
+
+    def hurry(self, *pids):
+        for pid in pids:
+            os.sched_setscheduler(pid, os.SCHED_FIFO, os.sched_param(50))
+
     @property
     def is_local(self):
         return self.server_kind in SERVERS
@@ -165,7 +177,10 @@ class LoadLab:
         return self.build / 'perf/src/loadgen/ringway-loadgen'
 
     def start_server(self):
-        """From nothing to listening; what ran before is ended first."""
+        """From nothing to listening; what ran before is ended first. Nothing for a server that is
+        not the lab's."""
+        if not self.is_local:
+            return None
         if self.server:
             self.server.stop()
         config = self.work / 'server.conf'
@@ -206,18 +221,27 @@ class LoadLab:
             lines[-1] = 'verb 2'
             lines += ['multihome', 'txqueuelen 1000', 'persist-tun']
         if not any(option.startswith('keepalive') for option in self.options):
-            lines.append('keepalive 30 180')
+            # Long, so that keep-alive is no part of what is measured.
+            lines.append('keepalive 60 600')
+        lines.append('status-version 3')
         return lines + self.options
 
     def generator(self, clients, servers=None):
         command = [self.loadgen, '--clients', clients]
-        for address in servers or OUTER_SERVER:
-            host = f'[{address}]' if ':' in address else address
-            command += ['--server', f'{host}:{PORT}']
-        for address in ECHO:
-            command += ['--echo', address]
-        command += ['--ca', self.work / 'ca.crt', '--cert', self.work / 'client1.crt',
-                    '--key', self.work / 'client1.key', '--tls-crypt', self.work / 'ta.key']
+        if self.is_local:
+            addresses = servers or OUTER_SERVER
+            servers = [f'[{host}]:{PORT}' if ':' in host else f'{host}:{PORT}'
+                       for host in addresses]
+            keys = {name: self.work / file for name, file in (
+                ('ca', 'ca.crt'), ('cert', 'client1.crt'), ('key', 'client1.key'),
+                ('tls-crypt', 'ta.key'))}
+            echoes = ECHO
+        else:
+            servers, keys = [self.server_kind], dict(self.keys or {})
+            echoes = keys.pop('echo', None) or []
+        command += [word for server in servers for word in ('--server', server)]
+        command += [word for echo in echoes for word in ('--echo', echo)]
+        command += [word for name, file in keys.items() if file for word in (f'--{name}', file)]
         made = Generator(command, self.generator_ns, self.generator_core,
                          self.work / f'generator{len(self.generators)}.log')
         self.generators.append(made)
@@ -227,6 +251,16 @@ class LoadLab:
         for generator in self.generators:
             generator.close()
         self.generators.clear()
+
+    def bytes_by_worker(self):
+        """What each worker's clients have sent and received: worker = peer id % workers."""
+        self.counters()
+        sums = [0] * self.workers
+        for line in self.last_status.splitlines():
+            fields = line.split('\t')
+            if fields[0] == 'CLIENT_LIST' and fields[11].isdigit():
+                sums[int(fields[11]) % self.workers] += int(fields[5]) + int(fields[6])
+        return sums
 
     def counters(self):
         """What Ringway has counted, by name: SIGUSR2 writes it to the log."""
@@ -246,7 +280,8 @@ class LoadLab:
         with open(log, errors='replace') as file:
             file.seek(before)
             report = file.read()
-        return parse_counters(report.partition('END\n')[2])
+        self.last_status, _, counted = report.partition('END\n')
+        return parse_counters(counted)
 
 
 def parse_counters(text):
