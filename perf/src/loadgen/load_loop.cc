@@ -115,8 +115,7 @@ void LoadLoop::turn(Instant until) {
   const Duration wait = std::max(wake - now, Duration{0});
   const timespec timeout{.tv_sec = wait / 1s, .tv_nsec = (wait % 1s).count()};
   std::array<epoll_event, kEventsPerTurn> events;
-  const int count =
-      ::epoll_pwait2(epoll_.get(), events.data(), kEventsPerTurn, &timeout, nullptr);
+  const int count = ::epoll_pwait2(epoll_.get(), events.data(), kEventsPerTurn, &timeout, nullptr);
   for (int i = 0; i < count; ++i) {
     const std::size_t number = events[static_cast<std::size_t>(i)].data.u64;
     if (clients_[number].client.fd() >= 0) read_from(number);

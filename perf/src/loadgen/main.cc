@@ -87,8 +87,8 @@ Result<void> run_one(const std::string& line, LoadLoop& loop, const EchoAddresse
 }
 
 Result<void> run(const Arguments& arguments) {
-  static_cast<void>(SecretArena::reserve(SecretArena::kDefaultSlots +
-                                         kSecretsPerClient * arguments.clients));
+  static_cast<void>(
+      SecretArena::reserve(SecretArena::kDefaultSlots + kSecretsPerClient * arguments.clients));
   std::vector<Endpoint> servers;
   for (const std::string& text : arguments.servers) {
     const Result<Endpoint> server = parse_endpoint(text);
@@ -144,8 +144,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   app.add_option("PHASE", arguments.phases,
                  "connect, hold, traffic, float, renegotiate, reconnect or leave");
-  auto* server = app.add_option("--server", arguments.servers,
-                                "ADDRESS:PORT; clients take several in turn");
+  auto* server =
+      app.add_option("--server", arguments.servers, "ADDRESS:PORT; clients take several in turn");
   app.add_option("--clients", arguments.clients, "how many there are at most");
   app.add_option("--ca", arguments.ca);
   app.add_option("--cert", arguments.cert, "all clients show this one");

@@ -7,7 +7,8 @@ void SequenceCheck::note(std::uint64_t number) {
     if (number - next_ >= kWindow) {
       seen_.reset();
     } else {
-      for (std::uint64_t skipped = next_; skipped < number; ++skipped) seen_.reset(skipped % kWindow);
+      for (std::uint64_t skipped = next_; skipped < number; ++skipped)
+        seen_.reset(skipped % kWindow);
     }
     seen_.set(number % kWindow);
     next_ = number + 1;

@@ -106,16 +106,17 @@ Result<PhaseReport> run_connect(const PhaseOrder& order, LoadLoop& loop) {
   }
   const Duration took = sessions.last_connected - sessions.began;
   PhaseReport failures = sessions.causes;
-  const std::size_t late = idle.size() - sessions.connected - sessions.disconnected - without_socket;
+  const std::size_t late =
+      idle.size() - sessions.connected - sessions.disconnected - without_socket;
   if (late > 0) failures["not within the timeout"] = late;
   if (without_socket > 0) failures["no socket"] = without_socket;
   return PhaseReport{
       {"phase", "connect"},
       {"clients", idle.size()},
       {"connected", sessions.connected},
-      {"success", idle.empty() ? 1.0
-                               : static_cast<double>(sessions.connected) /
-                                     static_cast<double>(idle.size())},
+      {"success", idle.empty()
+                      ? 1.0
+                      : static_cast<double>(sessions.connected) / static_cast<double>(idle.size())},
       {"seconds", in_seconds(took)},
       {"connects_per_second",
        took > Duration{0} ? static_cast<double>(sessions.connected) / in_seconds(took) : 0.0},

@@ -148,10 +148,11 @@ PhaseReport Traffic::run() {
   loop_.observe(this);
   const Instant began = monotonic_now();
   const Instant end = began + plan_.length;
-  const Duration tick = plan_.packets_per_second == 0
-                            ? Duration{10ms}
-                            : std::max(Duration{1s} / static_cast<std::int64_t>(plan_.packets_per_second),
-                                       Duration{50us});
+  const Duration tick =
+      plan_.packets_per_second == 0
+          ? Duration{10ms}
+          : std::max(Duration{1s} / static_cast<std::int64_t>(plan_.packets_per_second),
+                     Duration{50us});
   for (Instant now = began; now < end; now = monotonic_now()) {
     if (plan_.packets_per_second > 0) {
       send_at_pace(began, now);
@@ -186,14 +187,13 @@ PhaseReport Traffic::report(Duration took) {
     down.duplicated += flow.down.duplicated();
   }
   const auto direction = [&](const Sum& sum, const LatencyHistogram& latency) {
-    return PhaseReport{
-        {"sent", sum.sent},
-        {"received", sum.received},
-        {"lost", sum.sent - std::min(sum.sent, sum.received)},
-        {"reordered", sum.reordered},
-        {"duplicated", sum.duplicated},
-        {"packets_per_second", static_cast<double>(sum.received) / in_seconds(took)},
-        {"latency", describe(latency)}};
+    return PhaseReport{{"sent", sum.sent},
+                       {"received", sum.received},
+                       {"lost", sum.sent - std::min(sum.sent, sum.received)},
+                       {"reordered", sum.reordered},
+                       {"duplicated", sum.duplicated},
+                       {"packets_per_second", static_cast<double>(sum.received) / in_seconds(took)},
+                       {"latency", describe(latency)}};
   };
   return {{"phase", "traffic"},
           {"clients", flows_.size()},
@@ -211,8 +211,8 @@ PhaseReport Traffic::report(Duration took) {
 
 Result<PhaseReport> run_traffic(const PhaseOrder& order, LoadLoop& loop,
                                 const EchoAddresses& echo) {
-  if (auto known = order.allow(
-          {"clients", "pps", "window", "size", "answers", "family", "seconds"});
+  if (auto known =
+          order.allow({"clients", "pps", "window", "size", "answers", "family", "seconds"});
       !known) {
     return std::unexpected(known.error());
   }
@@ -231,15 +231,16 @@ Result<PhaseReport> run_traffic(const PhaseOrder& order, LoadLoop& loop,
 
   std::vector<Flow> flows;
   for (const std::size_t number : connected_clients(loop, plan.client_count)) {
-    const auto& own = plan.inner_v6 ? loop.client(number).inner_v6() : loop.client(number).inner_v4();
+    const auto& own =
+        plan.inner_v6 ? loop.client(number).inner_v6() : loop.client(number).inner_v4();
     if (!own) continue;
     Flow flow;
     flow.client = number;
     flow.path = {.from = *own, .to = *target};
     if (plan.packet_size < probe_overhead(flow.path) + Probe::kSize ||
         plan.packet_size > kPacketSizeMax) {
-      return fail("size= is outside " +
-                  std::to_string(probe_overhead(flow.path) + Probe::kSize) + " to 1500");
+      return fail("size= is outside " + std::to_string(probe_overhead(flow.path) + Probe::kSize) +
+                  " to 1500");
     }
     flows.push_back(std::move(flow));
   }
