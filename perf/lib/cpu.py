@@ -9,26 +9,37 @@ import os
 import time
 from pathlib import Path
 
+from .shell import LabError, is_alive
+
 TICK_NS = 1_000_000_000 // os.sysconf('SC_CLK_TCK')
 
 
 class CpuGroup:
-    """A control group for one process and all that it starts: its CPU time, and a CPU quota."""
+    """A control group for one process and all that it starts: its CPU time, and a CPU quota.
 
-    def __init__(self, name):
+    `quota` is the share of one core that it may use (0.15), or None for no limit. Without a limit
+    the scheduler's own controller is left alone where it can be: a group competes with other tasks
+    as if it were one of them.
+    """
+
+    PERIOD_US = 10_000
+
+    def __init__(self, name, quota=None):
         self.name = f'{name}-{os.getpid()}'
-        self.v1_account = _v1_controller('cpuacct')
-        self.v1_cpu = _v1_controller('cpu')
-        self.v2 = _v2_root() if not self.v1_account else None
-        roots = {root for root in (self.v1_account, self.v1_cpu, self.v2) if root}
+        roots = [_v1_controller('cpuacct'), _v1_controller('cpu') if quota else None]
+        if not any(roots):
+            roots = [_v2_root()]
         self.folders = []
-        for root in sorted(roots):
+        for root in dict.fromkeys(root for root in roots if root):
             folder = root / self.name
+            _remove_leftovers(root, name)
             try:
                 folder.mkdir(exist_ok=True)
                 self.folders.append(folder)
             except OSError:
                 pass  # Not ours to write: schedstat does it then.
+        if quota:
+            self._set_quota(int(quota * self.PERIOD_US))
 
     @property
     def usable(self):
@@ -39,22 +50,17 @@ class CpuGroup:
         for folder in self.folders:
             (folder / 'cgroup.procs').write_text('0')
 
-    def set_quota(self, share):
-        """At most this share of one core (0.3), or None for no limit. False if it cannot be."""
-        period = 10_000
-        quota = -1 if share is None else int(share * period)
+    def _set_quota(self, quota_us):
         for folder in self.folders:
-            v1, v2 = folder / 'cpu.cfs_quota_us', folder / 'cpu.max'
-            if v1.exists():
-                v1.write_text('-1')
-                (folder / 'cpu.cfs_period_us').write_text(str(period))
-                v1.write_text(str(quota))
-                return True
-            if self.v2:
+            if (folder / 'cpu.cfs_quota_us').exists():
+                (folder / 'cpu.cfs_period_us').write_text(str(self.PERIOD_US))
+                (folder / 'cpu.cfs_quota_us').write_text(str(quota_us))
+                return
+            if (folder / 'cpu.stat').exists() and (folder.parent / 'cgroup.controllers').exists():
                 (folder.parent / 'cgroup.subtree_control').write_text('+cpu')
-                v2.write_text(f'{"max" if quota < 0 else quota} {period}')
-                return True
-        return False
+                (folder / 'cpu.max').write_text(f'{quota_us} {self.PERIOD_US}')
+                return
+        raise LabError('no control group with a CPU quota can be made here')
 
     def _usage_file(self):
         for folder in self.folders:
@@ -82,6 +88,17 @@ class CpuGroup:
                 except OSError:
                     time.sleep(0.02)  # The kernel is still burying the last process.
         self.folders = []
+
+
+def _remove_leftovers(root, name):
+    """Groups of labs that were killed: their names end in the number of a dead process."""
+    for folder in root.glob(f'{name}-*'):
+        owner = folder.name.rsplit('-', 1)[1]
+        if owner.isdigit() and not is_alive(owner):
+            try:
+                folder.rmdir()
+            except OSError:
+                pass  # Not empty yet: the next lab will see to it.
 
 
 def process_cpu_ns(pid):

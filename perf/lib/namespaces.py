@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from .shell import LabError, require_root, run
+from .shell import LabError, is_alive, require_root, run
 
 # What lets a veth carry super-packets whole. Without them each packet crosses by itself, cut and
 # summed by the sending kernel, as on a wire.
@@ -52,7 +52,7 @@ class Namespaces:
         """A run that was killed could not clean up: its namespaces name a process that is gone."""
         for name in Path('/run/netns').glob(f'{self.lab}-*-*'):
             owner = re.match(rf'{re.escape(self.lab)}-(\d+)-', name.name)
-            if owner and not Path(f'/proc/{owner[1]}').exists():
+            if owner and not is_alive(owner[1]):
                 remove_namespace(name.name)
 
     def add(self, name):

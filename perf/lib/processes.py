@@ -129,8 +129,8 @@ class ProcessSet:
         self.processes.append(process)
         return process
 
-    def group(self, name):
-        made = cpu.CpuGroup(name)
+    def group(self, name, quota=None):
+        made = cpu.CpuGroup(name, quota)
         self.groups.append(made)
         return made
 

@@ -1,4 +1,4 @@
-"""Where measurements go: JSON lines under perf/results/, tables, and sections of perf/RESULTS.md."""
+"""Where results go: JSON lines under perf/results/, tables, sections of perf/RESULTS.md."""
 
 import json
 import os

@@ -39,6 +39,14 @@ def wait_for(seconds, what, condition, interval=0.02):
         time.sleep(interval)
 
 
+def is_alive(pid):
+    """A killed process whose parent has not noticed yet is dead."""
+    try:
+        return Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[0] not in 'ZX'
+    except OSError:
+        return False
+
+
 def require_root():
     if os.geteuid() != 0:
         raise LabError('this lab makes network namespaces: run it as root')

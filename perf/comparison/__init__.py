@@ -1,0 +1,1 @@
+"""The lab of perf/compare: one server between clients and the Internet, peers in turn."""
