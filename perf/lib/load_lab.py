@@ -104,12 +104,14 @@ class LoadLab:
     def __init__(self, build, server='ringway', server_core=0, generator_core=1, workers=1,
                  clients_max=20000, options=(), keys=None):
         self.build = Path(build)
-        self.server_kind = server  # 'ringway', 'openvpn', or HOST:PORT of one that runs elsewhere.
+        # ringway, openvpn, or HOST:PORT of one that runs elsewhere.
+        self.server_kind = server
         self.server_core, self.generator_core = server_core, generator_core
         self.workers = workers
         self.clients_max = clients_max
         self.options = list(options)
-        # For a server elsewhere: {'ca': file, 'cert':, 'key':, 'tls-crypt' or 'tls-auth':, 'echo':}.
+        # For a server elsewhere: files by name (ca, cert, key, tls-crypt or tls-auth), and echo,
+        # the list of addresses where the echo is reached.
         self.keys = keys
         self.namespaces = Namespaces('loadgen')
         self.server = None
@@ -203,8 +205,7 @@ class LoadLab:
         """Fresh links find their neighbours in a second or so, which is not the server's."""
         for address in OUTER_SERVER:
             command = inside(self.generator_ns, 'ping', '-c', '1', '-W', '1', address)
-            wait_for(10, f'{address} answers',
-                     lambda words=command: subprocess.run(words, capture_output=True).returncode == 0)
+            wait_for(10, f'{address} answers', lambda words=command: _succeeds(words))
 
     def _config(self):
         is_ringway = self.server_kind == 'ringway'
@@ -282,6 +283,10 @@ class LoadLab:
             report = file.read()
         self.last_status, _, counted = report.partition('END\n')
         return parse_counters(counted)
+
+
+def _succeeds(words):
+    return subprocess.run(words, capture_output=True).returncode == 0
 
 
 def parse_counters(text):

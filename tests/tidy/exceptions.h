@@ -71,6 +71,7 @@ inline constexpr std::array kAllowedUses = {
     AllowedUse{"dataplane/admission/hmac_key.cc", "reinterpret_cast", "wipes a library's struct"},
     AllowedUse{"dataplane/link_message.cc", "const_cast", "an iovec to send from"},
     AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
+    AllowedUse{"perf/src/loadgen/main.cc", "catch", "CLI11 reports by exception"},
     AllowedUse{"tests/dataplane/link_client.h", "system", "sets up a network with iproute2"},
     AllowedUse{"tests/sim/openssl_dice.cc", "rand", "the name of OpenSSL's method table"},
     AllowedUse{"tools/ringway.cc", "catch", "CLI11 reports by exception"},

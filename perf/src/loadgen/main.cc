@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -41,9 +42,13 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
   std::string host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const std::optional<IpAddress> address = IpAddress::parse(host);
-  const int port = std::atoi(text.c_str() + colon + 1);
-  if (!address || port < 1 || port > 65535) return fail("no address and port", text);
-  return Endpoint{.address = *address, .port = static_cast<std::uint16_t>(port)};
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + colon + 1, end, port);
+  if (!address || error != std::errc{} || rest != end || port == 0) {
+    return fail("no address and port", text);
+  }
+  return Endpoint{.address = *address, .port = port};
 }
 
 Result<TlsWrap> make_wrap(const Arguments& arguments) {
@@ -82,7 +87,8 @@ Result<void> run_one(const std::string& line, LoadLoop& loop, const EchoAddresse
   if (!order) return std::unexpected(order.error());
   const Result<PhaseReport> report = run_phase(*order, loop, echo);
   if (!report) return std::unexpected(report.error());
-  std::cout << report->dump() << std::endl;
+  // At once: who gave the order waits for the line.
+  std::cout << report->dump() << '\n' << std::flush;
   return {};
 }
 
@@ -136,6 +142,8 @@ int outcome(const Result<void>& result) {
 
 }  // namespace
 
+// What CLI11 throws is caught below; want of memory may end the process.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app(
       "Plays thousands of OpenVPN clients in one process. Each PHASE is one line, `NAME key=value "
@@ -156,6 +164,7 @@ int main(int argc, char** argv) {
   app.add_option("--tls-groups", arguments.groups);
   app.add_option("--echo", arguments.echoes, "where `ringway-loadgen echo` runs, one a family");
   CLI::App* echo = app.add_subcommand("echo", "Answers the probes of `traffic` and `float`.");
+  // CLI11 reports by exception, and this is the only place where one can occur.
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
