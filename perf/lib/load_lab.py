@@ -220,7 +220,8 @@ class LoadLab:
             # Neither server's log is to be what is measured: stock is silent but for its start,
             # which is what `verb 2` has at the least.
             lines[-1] = 'verb 2'
-            lines += ['multihome', 'txqueuelen 1000', 'persist-tun']
+            lines += ['multihome', 'persist-tun', 'txqueuelen 1000', 'sndbuf 2097152',
+                      'rcvbuf 2097152']
         if not any(option.startswith('keepalive') for option in self.options):
             # Long, so that keep-alive is no part of what is measured.
             lines.append('keepalive 60 600')
