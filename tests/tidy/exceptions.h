@@ -96,6 +96,7 @@ inline constexpr std::array kAllowedUses = {
     AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
     AllowedUse{"perf/src/floor/forwarder.cc", "const_cast", "an iovec to write from"},
     AllowedUse{"perf/src/floor/link_socket.cc", "const_cast", "a message to send from"},
+    AllowedUse{"perf/src/loadgen/main.cc", "catch", "CLI11 reports by exception"},
     AllowedUse{"tests/dataplane/link_client.h", "system", "sets up a network with iproute2"},
     AllowedUse{"tests/sim/openssl_dice.cc", "rand", "the name of OpenSSL's method table"},
     AllowedUse{"tools/ringway.cc", "catch", "CLI11 reports by exception"},

@@ -25,13 +25,14 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
-/// Build folders, corpora and git's own files say nothing about style.
+/// Build folders, corpora, results and git's own files say nothing about style.
 bool is_left_out(const fs::path& relative) {
   const std::string path = relative.generic_string();
   const std::string_view name = name_of(path);
   if (name.starts_with("build") && folder_of(path).empty()) return true;
   if (name.starts_with('.') && name != ".ci") return true;
-  return path == "tests/fuzz/corpus" || path == "tests/vectors" || name == "__pycache__";
+  return path == "tests/fuzz/corpus" || path == "tests/vectors" || path == "perf/results" ||
+         name == "__pycache__";
 }
 
 SourceFile load(const fs::path& root, const fs::path& path) {
