@@ -23,6 +23,9 @@ constexpr std::string_view kInnerAddress = "203.0.113.1";
 constexpr std::string_view kInternet = "203.0.113.2";
 /// Keys of a client: those of the data channel, and what TLS leaves behind.
 constexpr std::size_t kSecretsPerClient = 32;
+/// What sealing adds to a packet, and what fits behind the headers of IPv6 and UDP.
+constexpr std::size_t kSealedMax = 24;
+constexpr std::size_t kTrainBytesMax = 65535 - 48;
 
 IpAddress address(std::string_view text) {
   const auto parsed = IpAddress::parse(text);
@@ -109,6 +112,10 @@ Lab::Lab(const LabSettings& settings, const FleetPlan& plan, Files files, Nic ou
 Result<RunResult> Lab::run(const RunPlan& plan) {
   if (plan.clients > fleet_.size()) {
     return fail(fmt::format("there are {} clients, not {}", fleet_.size(), plan.clients));
+  }
+  if (plan.train * (plan.packet_size + kSealedMax) > kTrainBytesMax) {
+    return fail(fmt::format("{} packets of {} bytes do not fit into one super-packet", plan.train,
+                            plan.packet_size));
   }
   const auto offloads = [](bool on) { return TunOffloads{.checksum = on, .tcp = on, .udp = on}; };
   if (auto set = outer_.set_offloads(offloads(plan.outer_offloads)); !set) {
