@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/peer_name.h"
 #include "base/time.h"
 #include "control/channel/control_event.h"
 #include "control/channel/openssl_handles.h"
-#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 
 /// Certificates, keys and revocation lists: from PEM text, and what they say. Pure; only for the

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/peer_name.h"
 #include "base/time.h"
 #include "control/channel/control_event.h"
-#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 
 struct ssl_ctx_st;

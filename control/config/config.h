@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/peer_name.h"
 #include "base/time.h"
-#include "control/channel/peer_name.h"
 #include "dataplane/admission/wrap_types.h"
 #include "dataplane/channel/aead_engine.h"
 #include "dataplane/channel/data_cipher.h"

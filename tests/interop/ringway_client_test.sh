@@ -1,7 +1,7 @@
 #!/bin/bash
 # `ringway client` against the server and against stock OpenVPN 2.6: both outer families, both
-# wrappings of the control channel, two ciphers, renegotiation from both sides; traffic of both inner
-# families whose content is compared; a server that restarts; and that nothing is left behind.
+# wrappings of the control channel, two ciphers, renegotiation from both sides; traffic of both
+# inner families whose content is compared; a server that restarts; and that nothing is left behind.
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"
