@@ -88,7 +88,6 @@ std::unexpected<Error> Reader::misread(const Words& words) const {
 
 Result<ClientNetwork> Reader::read(const Endpoint& remote) {
   network_.link.mtu = config_.tunnel.mtu;
-  network_.link.gso_size_max = kSuperPacketSize;
   network_.link.tx_queue_length = config_.tunnel.txqueuelen;
   metric_ = config_.route_metric;
   if (const auto pushed = find_option(reply_, "route-metric")) metric_ = number(*pushed);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "control/aead_start.h"
 #include "control/client_session.h"
 #include "control/config/profile_parser.h"
 #include "control/pid_file.h"
@@ -20,9 +21,6 @@
 
 namespace ringway {
 namespace {
-
-/// Keys of two negotiations each way, the control channel's and those of the handshake.
-constexpr std::size_t kSecretsMax = 64;
 
 Result<void> open_log(const ClientConfig& config) {
   if (!log::open({.verb = config.verb, .file = config.log_file, .append = config.log_append})) {
@@ -111,7 +109,7 @@ Result<void> keep_connected(const ClientParts& parts) {
 Result<void> run_client(ClientConfig config) {
   protect_memory();
   if (auto opened = open_log(config); !opened) return opened;
-  if (auto locked = SecretArena::reserve(SecretArena::kDefaultSlots + kSecretsMax); !locked) {
+  if (auto locked = SecretArena::reserve({}); !locked) {
     log::warning("keys may be swapped out: {}", locked.error().to_string());
   }
   Result<SignalInbox> signals = SignalInbox::open();
@@ -122,6 +120,10 @@ Result<void> run_client(ClientConfig config) {
   if (!wrap) return std::unexpected(wrap.error());
   Result<ClientSettings> settings = client_settings(config);
   if (!settings) return std::unexpected(settings.error());
+  const Result<AeadChoice> aead = choose_aead(config.aead_engine, config.data_ciphers);
+  if (!aead) return std::unexpected(aead.error());
+  const AeadEngines engines(*aead);
+  settings->engines = &engines;
   for (FileOrInline* file : {&config.tls.key, &config.wrap.key, &config.auth_user_pass}) {
     wipe_text(file->text);
   }

@@ -32,8 +32,7 @@ SocketFamily socket_family(LinkFamily family) {
 }
 
 LinkSettings link_settings(const TunnelConfig& config) {
-  LinkSettings settings{
-      .mtu = config.mtu, .tx_queue_length = config.txqueuelen, .gso_size_max = kSuperPacketSize};
+  LinkSettings settings{.mtu = config.mtu, .tx_queue_length = config.txqueuelen};
   if (config.network_v4) {
     settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
                                    .prefix_length = config.network_v4->length};

@@ -6,11 +6,6 @@
 
 namespace ringway {
 
-/// The largest super-packet that a TUN is asked for. Cut and sealed, so much fits one send of at
-/// most 65,487 bytes: 24 bytes are added to each packet, and its headers, to which a super-packet
-/// has only one set.
-inline constexpr std::uint32_t kSuperPacketSize = 61'000;
-
 /// Which of the kernel's ways to move many packets at once are used. Value.
 ///
 /// All are wanted at first; the operator, the kernel and the self-test at start each may take some

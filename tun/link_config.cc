@@ -42,9 +42,6 @@ struct RtnetlinkRequest {
 
 namespace {
 
-/// IFLA_GSO_IPV4_MAX_SIZE (Linux 6.3), which older headers do not name.
-constexpr std::uint16_t kGsoIpv4MaxSize = 63;
-
 std::uint8_t family_of(const IpAddress& address) { return address.is_v4() ? AF_INET : AF_INET6; }
 
 bool is_valid_length(const IpAddress& address, std::uint8_t length) {
@@ -103,7 +100,6 @@ Result<void> LinkConfig::apply(const LinkSettings& settings) {
   }
   Result<void> done = set_mtu(settings.mtu);
   if (done && settings.tx_queue_length > 0) done = set_tx_queue_length(settings.tx_queue_length);
-  if (done && settings.gso_size_max > 0) set_gso_size_max(settings.gso_size_max);
   if (done && settings.v6) done = enable_ipv6();
   if (done) done = bring_up();
   if (done && settings.v4) done = add_address(*settings.v4);
@@ -139,16 +135,6 @@ Result<void> LinkConfig::set_tx_queue_length(std::uint32_t packets) {
                         error);
   }
   return {};
-}
-
-void LinkConfig::set_gso_size_max(std::uint32_t bytes) {
-  for (const std::uint16_t attribute : {std::uint16_t{IFLA_GSO_MAX_SIZE}, kGsoIpv4MaxSize}) {
-    RtnetlinkRequest request(RTM_NEWLINK, 0);
-    auto& link = request.family_header<ifinfomsg>();
-    link.ifi_index = static_cast<int>(index_);
-    request.put(attribute, bytes);
-    static_cast<void>(transact(request));
-  }
 }
 
 Result<void> LinkConfig::bring_up() {

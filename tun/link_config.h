@@ -40,9 +40,6 @@ struct LinkSettings {
   std::uint32_t mtu = 1500;
   /// Packets; 0: the kernel's (500 for a TUN).
   std::uint32_t tx_queue_length = 0;
-  /// The largest super-packet that the kernel puts together for the device; 0: the kernel's (64
-  /// KiB). A kernel that does not know how is left as it is.
-  std::uint32_t gso_size_max = 0;
   std::vector<LinkRoute> routes;
 };
 
@@ -65,8 +62,6 @@ class LinkConfig {
 
   Result<void> set_mtu(std::uint32_t mtu);
   Result<void> set_tx_queue_length(std::uint32_t packets);
-  /// Best effort: Linux before 6.3 has one limit for both families, and some builds refuse both.
-  void set_gso_size_max(std::uint32_t bytes);
   Result<void> bring_up();
   /// IPv6 addresses can be bound to at once, without duplicate address detection: a tunnel has no
   /// neighbours that could own them. Packets to them are delivered some milliseconds later, when a

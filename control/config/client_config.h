@@ -44,6 +44,8 @@ struct ClientConfig {
   /// Two lines: name and password.
   FileOrInline auth_user_pass;
   std::vector<DataCipher> data_ciphers;
+  /// Unset: the fastest that passes its test, for each cipher.
+  std::optional<AeadEngine> aead_engine;
 
   /// Device, MTU and routes of the profile itself; what the server pushes comes on top.
   TunnelConfig tunnel;

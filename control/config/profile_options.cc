@@ -342,6 +342,7 @@ std::span<const OptionRow> profile_process_options() {
       as_on_servers("config", ""),
       as_on_servers("ignore-unknown-option", ""),
       as_on_servers("setenv", ""),
+      as_on_servers("aead-engine", ""),
       as_on_servers("no-gso", ""),
       as_on_servers("no-gro", ""),
       as_on_servers("no-tso", ""),

@@ -93,6 +93,7 @@ ClientConfig take(ConfigDraft draft) {
           .wrap = std::move(common.wrap),
           .auth_user_pass = std::move(profile.auth_user_pass),
           .data_ciphers = std::move(common.data_ciphers),
+          .aead_engine = common.aead_engine,
           .tunnel = std::move(common.tunnel),
           .mssfix_given = draft.mssfix.has_value(),
           .route_metric = profile.route_metric,

@@ -123,8 +123,7 @@ class WorkerRig {
     RW_ASSERT(config
                   ->apply({.v4 = InterfaceAddress{server_v4, 24},
                            .v6 = InterfaceAddress{server_v6, 64},
-                           .mtu = settings.mtu,
-                           .gso_size_max = 61'000})
+                           .mtu = settings.mtu})
                   .has_value());
     auto sockets = open_udp_sockets({.port = 0,
                                      .send_buffer_size = settings.send_buffer_size,

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <iostream>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "control/aead_start.h"
 #include "dataplane/admission/static_key.h"
 #include "perf/src/loadgen/echo.h"
 #include "perf/src/loadgen/phase.h"
@@ -28,6 +30,7 @@ struct Arguments {
 
 /// Two keys each way and a renegotiation's, as on a server.
 constexpr std::size_t kSecretsPerClient = 16;
+constexpr std::size_t kSchedulesPerClient = 4;
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -93,8 +96,11 @@ Result<void> run_one(const std::string& line, LoadLoop& loop, const EchoAddresse
 }
 
 Result<void> run(const Arguments& arguments) {
-  static_cast<void>(
-      SecretArena::reserve(SecretArena::kDefaultSlots + kSecretsPerClient * arguments.clients));
+  // Unlocked memory does for throw-away keys.
+  static_cast<void>(SecretArena::reserve(
+      {.slots = SecretArena::kDefaultSlots + kSecretsPerClient * arguments.clients,
+       .key_schedules =
+           SecretArena::kDefaultKeySchedules + kSchedulesPerClient * arguments.clients}));
   std::vector<Endpoint> servers;
   for (const std::string& text : arguments.servers) {
     const Result<Endpoint> server = parse_endpoint(text);
@@ -113,7 +119,10 @@ Result<void> run(const Arguments& arguments) {
   if (!tls) return std::unexpected(tls.error());
   const Result<TlsWrap> wrap = make_wrap(arguments);
   if (!wrap) return std::unexpected(wrap.error());
-  ClientSettings settings;
+  const Result<AeadChoice> aead = choose_aead(std::nullopt, std::array{*cipher});
+  if (!aead) return std::unexpected(aead.error());
+  const AeadEngines engines(*aead);
+  ClientSettings settings{.engines = &engines};
   settings.channel.side = Side::Client;
   settings.data_ciphers = {*cipher};
   SystemRandom random;

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "base/check.h"
 #include "base/secret.h"
+#include "control/aead_start.h"
 #include "control/config/config_files.h"
 #include "perf/src/wire/download.h"
 #include "perf/src/wire/upload.h"
@@ -23,6 +25,7 @@ constexpr std::string_view kInnerAddress = "203.0.113.1";
 constexpr std::string_view kInternet = "203.0.113.2";
 /// Keys of a client: those of the data channel, and what TLS leaves behind.
 constexpr std::size_t kSecretsPerClient = 32;
+constexpr std::size_t kSchedulesPerClient = 4;
 /// What sealing adds to a packet, and what fits behind the headers of IPv6 and UDP.
 constexpr std::size_t kSealedMax = 24;
 constexpr std::size_t kTrainBytesMax = 65535 - 48;
@@ -74,15 +77,21 @@ Result<Lab::Files> Lab::read_files(const LabSettings& settings) {
   }
   Result<TlsContext> tls = TlsContext::make(Side::Client, material, wall_now());
   if (!tls) return std::unexpected(tls.error());
-  ClientSettings client{.data_ciphers = {settings.cipher}};
+  const Result<AeadChoice> aead = choose_aead(std::nullopt, std::array{settings.cipher});
+  if (!aead) return std::unexpected(aead.error());
+  auto engines = std::make_unique<AeadEngines>(*aead);
+  ClientSettings client{.data_ciphers = {settings.cipher}, .engines = engines.get()};
   client.channel.side = Side::Client;
   client.channel.renegotiate = Duration{0};
-  return Files{.tls = std::move(*tls), .client = std::move(client)};
+  return Files{.tls = std::move(*tls), .engines = std::move(engines), .client = std::move(client)};
 }
 
 Result<std::unique_ptr<Lab>> Lab::make(const LabSettings& settings) {
   // Unlocked memory does for throw-away keys.
-  (void)SecretArena::reserve(SecretArena::kDefaultSlots + kSecretsPerClient * settings.clients);
+  (void)SecretArena::reserve(
+      {.slots = SecretArena::kDefaultSlots + kSecretsPerClient * settings.clients,
+       .key_schedules =
+           SecretArena::kDefaultKeySchedules + kSchedulesPerClient * settings.clients});
   Result<Files> files = read_files(settings);
   if (!files) return std::unexpected(files.error());
   const bool v4 = settings.family == 4;

@@ -49,6 +49,7 @@ class Lab {
  private:
   struct Files {
     TlsContext tls;
+    std::unique_ptr<AeadEngines> engines;
     ClientSettings client;
   };
   static Result<Files> read_files(const LabSettings& settings);
