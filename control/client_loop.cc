@@ -25,6 +25,8 @@ constexpr std::size_t kSuperPacketSizeMax = 65'535;
 /// How many single reads wait at the TUN where a read cannot be multishot.
 constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
+/// After so many ticks, trains that were refused are tried again.
+constexpr unsigned kTicksPerRefusal = 600;
 /// How soon a full send buffer is asked again.
 constexpr Duration kRetry = 1ms;
 /// After a failed submission, so that want of memory does not become a spin (R16).
@@ -162,6 +164,7 @@ void ClientLoop::tick() {
   wake_.note_tick();
   for (LastingRequest& read : tun_reads_) read.note_tick();
   if (tun_writer_) tun_writer_->note_tick();
+  if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
 }
 
 void ClientLoop::arm_requests() {
