@@ -25,6 +25,8 @@ constexpr std::size_t kSuperPacketSizeMax = 65'535;
 /// How many single reads wait at the TUN where a read cannot be multishot.
 constexpr std::size_t kSingleTunReads = 16;
 constexpr Duration kTick = 1s;
+/// After so many ticks, trains that were refused are tried again.
+constexpr unsigned kTicksPerRefusal = 600;
 /// How soon a full send buffer is asked again.
 constexpr Duration kRetry = 1ms;
 /// After a failed submission, so that want of memory does not become a spin (R16).
@@ -41,7 +43,8 @@ ReceiveBuffers::Settings link_buffer_settings(const ClientLoop::Settings& settin
   const bool gro = settings.offloads.link_gro;
   return {.group = kLinkGroup,
           .budget = gro ? kLinkTrainBudget : kLinkBudget,
-          .buffer_size = kReceiveHeadroom + (gro ? kTrainSizeMax : datagram_size_max(settings))};
+          .buffer_size = kReceiveHeadroom + (gro ? kTrainSizeMax : datagram_size_max(settings)),
+          .header_size = kReceiveHeadroom};
 }
 
 /// One byte more than the largest frame, so that a larger one shows.
@@ -49,7 +52,10 @@ ReceiveBuffers::Settings tun_buffer_settings(const ClientLoop::Settings& setting
   const TunOffloads& offloads = settings.offloads.tun;
   const std::size_t largest =
       offloads.tcp || offloads.udp ? kSuperPacketSizeMax : settings.tun_mtu_max;
-  return {.group = kTunGroup, .budget = kTunBudget, .buffer_size = kVnetHeaderSize + largest + 1};
+  return {.group = kTunGroup,
+          .budget = kTunBudget,
+          .buffer_size = kVnetHeaderSize + largest + 1,
+          .header_size = kVnetHeaderSize};
 }
 
 }  // namespace
@@ -158,6 +164,7 @@ void ClientLoop::tick() {
   wake_.note_tick();
   for (LastingRequest& read : tun_reads_) read.note_tick();
   if (tun_writer_) tun_writer_->note_tick();
+  if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
 }
 
 void ClientLoop::arm_requests() {

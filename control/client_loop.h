@@ -128,6 +128,7 @@ class ClientLoop {
   std::optional<Segmenter> cut_;
   Now now_;
   Instant next_tick_;
+  unsigned ticks_ = 0;
 };
 
 }  // namespace ringway

@@ -18,8 +18,9 @@ namespace {
 constexpr std::size_t kSecretsPerClient = 12;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
 /// The newest and the older key of a session, each way, where the engine keeps them here. A new key
-/// takes the place of one that is wiped first.
-constexpr std::size_t kSchedulesPerClient = 4;
+/// takes the place of one that is wiped first. But a client that comes back to another worker has
+/// its new session's first key there, perhaps before the worker it leaves has wiped both old ones.
+constexpr std::size_t kSchedulesPerClient = 4 + 2;
 constexpr std::size_t kSchedulesOfSelfTests = 16;
 
 SocketFamily socket_family(LinkFamily family) {

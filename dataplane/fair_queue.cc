@@ -162,15 +162,13 @@ std::optional<FairQueue::Shed> FairQueue::shed(Instant now) {
   return Shed{take_oldest_of(oldest.flow), Drop::Sojourn};
 }
 
+/// Walks over the frames, which shed() bounds, and not over the flows: of those, thousands may be
+/// remembered that have none, and this happens for each frame that is dropped.
 std::uint32_t FairQueue::longest() const {
   std::uint32_t longest = kNone;
-  for (const Rounds& rounds : rounds_) {
-    for (const Line* line : {&rounds.fresh, &rounds.known}) {
-      for (std::uint32_t i = line->first; i != kNone; i = flows_[i].next) {
-        if (flows_[i].first == kNone) continue;
-        if (longest == kNone || flows_[i].byte_count > flows_[longest].byte_count) longest = i;
-      }
-    }
+  for (std::uint32_t slot = oldest_; slot != kNone; slot = places_[slot].younger) {
+    const std::uint32_t flow = places_[slot].flow;
+    if (longest == kNone || flows_[flow].byte_count > flows_[longest].byte_count) longest = flow;
   }
   return longest;
 }

@@ -25,6 +25,7 @@ bool is_refusal(int error) { return error == EINVAL || error == EMSGSIZE || erro
 
 LinkSender::LinkSender(const Settings& settings, std::span<const UdpSocket> sockets)
     : datagram_size_max_(settings.datagram_size_max),
+      wants_gso_(settings.gso),
       segments_max_(settings.gso ? settings.segments_max : 1),
       pool_(std::max(settings.budget / buffer_size(settings), kBuffersMin), buffer_size(settings)),
       outgoing_(std::make_unique<Outgoing[]>(pool_.count())),
@@ -187,6 +188,22 @@ bool LinkSender::is_waiting() const {
   return std::ranges::any_of(outlets_, [](const Outlet& outlet) { return outlet.is_full; });
 }
 
+/// Whoever has something to send asks again whether the socket is full. If nobody has, because what
+/// waited was dropped, nothing is waited for: the poll would complete at once, again and again.
+void LinkSender::note_writable(const RequestTag& tag) {
+  Outlet& outlet = outlets_.at(tag.listener);
+  outlet.awaits_room = false;
+  outlet.is_full = false;
+}
+
+void LinkSender::forget_refusals() {
+  refusals_.forget();
+  for (Outlet& outlet : outlets_) {
+    outlet.has_gso = wants_gso_;
+    outlet.refused_in_a_row = 0;
+  }
+}
+
 LinkSender::Outcome LinkSender::note_sent(const Completion& completion) {
   Outlet& outlet = outlets_.at(completion.tag.listener);
   RW_ASSERT(outlet.in_flight_count > 0);
@@ -212,8 +229,11 @@ LinkSender::Outcome LinkSender::note_batch_sent(Outlet& outlet, std::uint32_t sl
   }
   if (count > 1 && result < 0 && is_refusal(-result)) {
     // EIO has nothing to do with the size.
-    refusals_.note(outgoing.to.remote, result == -EIO ? 1 : outgoing.batch.segment_size());
-    if (++outlet.refused_in_a_row == kRefusalsMax) outlet.has_gso = false;
+    const std::size_t size = result == -EIO ? 1 : outgoing.batch.segment_size();
+    refusals_.note(outgoing.to.remote, size);
+    if (size <= kUndividedSizeMax && ++outlet.refused_in_a_row == kRefusalsMax) {
+      outlet.has_gso = false;
+    }
     outgoing.goes_singly = true;
     outgoing.buffer.emplace(std::move(buffer));
     outlet.queued += outgoing.charge;

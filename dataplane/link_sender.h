@@ -28,8 +28,9 @@ namespace ringway {
 /// grow) is taken back and tried again, ahead of all that was not submitted yet.
 ///
 /// A train that the kernel refuses (E08) is sent again as single datagrams from the same buffer,
-/// likewise ahead, and GsoRefusals remembers. Where trains are refused in a row, the socket has GSO
-/// no more.
+/// likewise ahead, and GsoRefusals remembers. Where trains are refused in a row that no route finds
+/// too large, the socket goes without GSO until forget_refusals(). Larger ones do not count: who is
+/// sent such datagrams is up to a client, and the others shall keep their trains.
 ///
 /// One thread; allocates in its constructor only.
 class LinkSender {
@@ -43,8 +44,11 @@ class LinkSender {
     std::size_t segments_max = GsoBatch::kSegmentsMax;
   };
   static constexpr std::size_t kTrainBufferSize = 65'536;
-  /// Trains refused in a row, with none accepted in between, that end GSO on a socket.
+  /// Trains refused in a row, with none accepted in between, that end GSO on a socket for a while.
   static constexpr unsigned kRefusalsMax = 16;
+  /// A datagram that every route takes whole: what IPv6 and UDP leave of its smallest MTU (RFC 8200
+  /// 5).
+  static constexpr std::size_t kUndividedSizeMax = 1280 - 40 - 8;
   /// How often a datagram is tried for which the send buffer had room by its own account, before it
   /// counts as failed.
   static constexpr unsigned kAttemptsMax = 16;
@@ -86,9 +90,10 @@ class LinkSender {
   };
   Outcome note_sent(const Completion& completion);
   /// A completion of Operation::LinkWritable.
-  void note_writable(const RequestTag& tag) { outlets_.at(tag.listener).awaits_room = false; }
-  /// From time to time (minutes): clients to whom trains were refused get another chance.
-  void forget_refusals() { refusals_.forget(); }
+  void note_writable(const RequestTag& tag);
+  /// From time to time (minutes): clients to whom trains were refused get another chance, and so do
+  /// sockets.
+  void forget_refusals();
 
   /// How many requests can be in flight.
   [[nodiscard]] std::size_t count() const { return pool_.count() + segments_max_; }
@@ -150,6 +155,7 @@ class LinkSender {
   Outcome note_single_sent(Outlet& outlet, std::size_t index, std::int32_t result);
 
   std::size_t datagram_size_max_;
+  bool wants_gso_;
   std::size_t segments_max_;
   BufferPool pool_;
   std::unique_ptr<Outgoing[]> outgoing_;

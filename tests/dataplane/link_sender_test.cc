@@ -184,6 +184,30 @@ TEST_F(LinkSenderTest, IsNotReadyWhileTheSocketIsFullAndLosesNothing_R16) {
   test::run("tc qdisc del dev lo root");
 }
 
+// What waited was dropped in the meantime, so that nobody asks is_ready() any more.
+TEST_F(LinkSenderTest, StopsWaitingWhenTheSocketHasRoomAndNothingIsToBeSent_R16) {
+  open_with_gso(GsoBatch::kSegmentsMax, 32'768);
+  test::run("tc qdisc add dev lo root tbf rate 50mbit burst 70000 limit 10000000");
+  std::uint32_t count = 0;
+  for (int turns = 0; turns < 1000 && !sender_->is_waiting(); ++turns) {
+    while (sender_->is_ready(0)) ASSERT_TRUE(send(numbered(count++, 1000)));
+    turn();
+  }
+  ASSERT_TRUE(sender_->is_waiting());
+  finish(count);
+
+  int turns = 0;
+  while (sender_->is_waiting() && turns < 10'000) {
+    turn();
+    ++turns;
+  }
+
+  EXPECT_FALSE(sender_->is_waiting());
+  EXPECT_LT(turns, 1000);
+  EXPECT_EQ(ring_.in_flight(), 0u);
+  test::run("tc qdisc del dev lo root");
+}
+
 TEST_F(LinkSenderTest, SendsEqualDatagramsForOneEndpointInOneSend) {
   open_with_gso();
   std::vector<Datagram> datagrams;
@@ -288,18 +312,46 @@ TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E08) {
   test::run("ip link set lo mtu 65536");
 }
 
-TEST_F(LinkSenderTest, GivesGsoUpWhereItIsRefusedAgainAndAgain_E08) {
+// As where a device cannot take trains at all: even such small datagrams do not go.
+TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1200");
+  const auto send_two = [this](unsigned i) {
+    to_.remote.address = IpAddress::v4(0x7f00'0100 + i);
+    ASSERT_TRUE(send(numbered(2 * i, 1200)));
+    ASSERT_TRUE(send(numbered(2 * i + 1, 1200)));
+    finish(2 * i + 2);
+  };
+
+  constexpr unsigned kMore = LinkSender::kRefusalsMax + 5;
+  for (unsigned i = 0; i < kMore; ++i) send_two(i);
+  EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
+
+  test::run("ip link set lo mtu 65536");
+  sender_->forget_refusals();
+  trains_ = 0;
+  send_two(kMore);
+  EXPECT_EQ(trains_, 1u);
+}
+
+// Whoever is sent datagrams that are too large for the route is sent them singly; trains of others
+// go on, whatever sizes somebody makes up.
+TEST_F(LinkSenderTest, KeepsGsoHoweverManyTrainsAreTooLargeForTheRoute_E08) {
   open_with_gso();
   test::run("ip link set lo mtu 1400");
 
-  for (unsigned i = 0; i < LinkSender::kRefusalsMax + 5; ++i) {
-    sender_->forget_refusals();
-    ASSERT_TRUE(send(numbered(2 * i, 1450)));
-    ASSERT_TRUE(send(numbered(2 * i + 1, 1450)));
+  constexpr unsigned kTrains = 2 * LinkSender::kRefusalsMax;
+  for (unsigned i = 0; i < kTrains; ++i) {
+    ASSERT_TRUE(send(numbered(2 * i, 1450 - i)));
+    ASSERT_TRUE(send(numbered(2 * i + 1, 1450 - i)));
     finish(2 * i + 2);
   }
+  EXPECT_EQ(refused_, kTrains);
+  trains_ = 0;
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
+  finish(2 * kTrains + 10);
 
-  EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
+  EXPECT_EQ(trains_, 1u);
   test::run("ip link set lo mtu 65536");
 }
 
