@@ -92,8 +92,8 @@ void ReceiveBuffers::provide(std::uint16_t id, std::size_t offset) {
                         static_cast<int>(mask_), static_cast<int>(offset));
 }
 
-void ReceiveBuffers::publish() {
-  const std::size_t target = hot_.target();
+void ReceiveBuffers::publish(std::size_t wanted) {
+  const std::size_t target = std::max(hot_.target(), wanted);
   std::size_t provided = 0;
   for (; available_ + provided < target && !reserve_.empty(); ++provided) {
     provide(reserve_.back(), provided);

@@ -46,8 +46,9 @@ class ReceiveBuffers {
   void take_back(std::uint16_t id) { slots_.pass(id, BufferOwner::Writer, BufferOwner::User); }
   /// From the user to the reserve.
   void give_back(std::uint16_t id);
-  /// Lets the kernel have buffers of the reserve again. Once per batch.
-  void publish();
+  /// Lets the kernel have buffers of the reserve again: as many as seems right, or `wanted` if that
+  /// is more. Once per batch.
+  void publish(std::size_t wanted = 0);
 
   /// How many buffers the kernel can fill now. Those of the reserve do not count.
   [[nodiscard]] std::size_t available() const { return available_; }
