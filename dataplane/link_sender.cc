@@ -32,8 +32,9 @@ LinkSender::LinkSender(const Settings& settings, std::span<const UdpSocket> sock
       singles_(std::make_unique<OutgoingMessage[]>(segments_max_)) {
   RW_ASSERT(segments_max_ > 0);
   for (const UdpSocket& socket : sockets) {
+    const std::int64_t size = socket.send_buffer_size();
     outlets_.push_back({.socket = &socket,
-                        .send_buffer_size = socket.send_buffer_size(),
+                        .send_buffer_size = size - std::min(size / 4, kLeftToOthers),
                         .has_gso = settings.gso});
   }
 }

@@ -23,9 +23,10 @@ namespace ringway {
 ///
 /// What waits shall wait where there is fairness, not here: is_ready() says whether a socket's send
 /// buffer takes more, and who has packets for it asks before each. Each socket has a credit,
-/// renewed by asking how full it is when the credit is used up. A send that meets a full buffer all
-/// the same (other threads send on the socket, and the kernel's segmentation makes what is queued
-/// grow) is taken back and tried again, ahead of all that was not submitted yet.
+/// renewed by asking how full it is when the credit is used up. A part of the send buffer is never
+/// used: the control thread sends on the same sockets, and has nowhere to wait. A send that meets a
+/// full buffer all the same (other threads send on the socket, and the kernel's segmentation makes
+/// what is queued grow) is taken back and tried again, ahead of all that was not submitted yet.
 ///
 /// A train that the kernel refuses (E08) is sent again as single datagrams from the same buffer,
 /// likewise ahead, and GsoRefusals remembers. Where trains are refused in a row that no route finds
@@ -49,6 +50,9 @@ class LinkSender {
   /// A datagram that every route takes whole: what IPv6 and UDP leave of its smallest MTU (RFC 8200
   /// 5).
   static constexpr std::size_t kUndividedSizeMax = 1280 - 40 - 8;
+  /// What is left to other threads of a socket's send buffer, of which a train that is larger than
+  /// the credit takes its part: at most so much, and of a small buffer a quarter.
+  static constexpr std::int64_t kLeftToOthers = 256 << 10;
   /// How often a datagram is tried for which the send buffer had room by its own account, before it
   /// counts as failed.
   static constexpr unsigned kAttemptsMax = 16;
@@ -125,6 +129,7 @@ class LinkSender {
   /// A socket and what waits for it.
   struct Outlet {
     const UdpSocket* socket = nullptr;
+    /// What we use of it.
     std::int64_t send_buffer_size = 0;
     /// What may still be submitted before the socket is asked again.
     std::int64_t credit = 0;

@@ -191,6 +191,29 @@ TEST_F(LinkSenderTest, IsNotReadyWhileTheSocketIsFullAndLosesNothing_R16) {
   test::run("tc qdisc del dev lo root");
 }
 
+// The control thread sends on the same sockets, and has nowhere to wait: without room, clients
+// could neither connect nor get new keys while the link is busy.
+TEST_F(LinkSenderTest, LeavesRoomInAFullSocketForWhatAnotherThreadSends) {
+  open_with_gso(GsoBatch::kSegmentsMax, 512 << 10);
+  test::run("tc qdisc add dev lo root tbf rate 200mbit burst 70000 limit 10000000");
+
+  std::uint32_t count = 0;
+  std::size_t full_turns = 0;
+  std::size_t others_lost = 0;
+  for (int turns = 0; turns < 5000 && full_turns < 100; ++turns) {
+    while (sender_->is_ready(0)) ASSERT_TRUE(send(numbered(count++, 1000)));
+    turn();
+    if (!sender_->is_waiting()) continue;
+    ++full_turns;
+    if (sockets_[0].send(to_, numbered(0, 1200)) != 0) ++others_lost;
+  }
+  finish(count);
+
+  EXPECT_EQ(full_turns, 100u);
+  EXPECT_EQ(others_lost, 0u);
+  test::run("tc qdisc del dev lo root");
+}
+
 // What waited was dropped in the meantime, so that nobody asks is_ready() any more.
 TEST_F(LinkSenderTest, StopsWaitingWhenTheSocketHasRoomAndNothingIsToBeSent_R16) {
   open_with_gso(GsoBatch::kSegmentsMax, 32'768);
@@ -335,6 +358,9 @@ TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
   EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
 
   test::run("ip link set lo mtu 65536");
+  // It has lost ::1, as an MTU below 1,280 is none of IPv6.
+  test::run("ip link set lo down");
+  test::run("ip link set lo up");
   sender_->forget_refusals();
   trains_ = 0;
   send_two(kMore);

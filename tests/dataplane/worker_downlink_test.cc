@@ -306,6 +306,26 @@ TEST(WorkerDownlink, AGreedyClientDoesNotStarveAQuietOneOnASlowLink_C09) {
   test::run("tc qdisc del dev lo root");
 }
 
+// What a slow link could not take was dropped, so that nothing is left to be sent when the socket
+// has room again.
+TEST(WorkerDownlink, SleepsAfterABurstThatASlowLinkCouldNotTake_R16) {
+  WorkerRig rig({.offloads = kAll, .send_buffer_size = 64 << 10});
+  TunnelClient& client = rig.connect({0});
+  const HostSocket host(rig.server_v4);
+  test::run("tc qdisc add dev lo root tbf rate 20mbit burst 70000 limit 10000000");
+
+  for (int i = 0; i < 20; ++i) send_burst(host, {client.v4, 5000}, 40, 1400, 100);
+  constexpr int kQuietMs = 200;
+  while (!client.receive(kQuietMs).empty()) continue;
+  const CounterSnapshot before = rig.group->counters();
+  EXPECT_TRUE(client.receive(kQuietMs).empty());
+
+  const CounterSnapshot after = rig.group->counters();
+  EXPECT_GT(after.of(Drop::Sojourn), 0u);
+  EXPECT_LT(after.of(Counter::LoopTurns) - before.of(Counter::LoopTurns), 10u);
+  test::run("tc qdisc del dev lo root");
+}
+
 TEST(WorkerDownlink, DropsNothingWhileTheSocketTakesMore) {
   WorkerRig rig({.offloads = kAll});
   TunnelClient& client = rig.connect({0});

@@ -8,7 +8,8 @@
 
 /// What a TUN queue gave, cut. What must hold for any bytes that pass the checks: the packets are
 /// well-formed, their payloads joined are the super-packet's, each but the last has the segment
-/// size, and the checksums are right where the kernel kept its side of the bargain.
+/// size, the checksums are right where the kernel kept its side of the bargain, and cutting in
+/// place gives the same.
 namespace ringway {
 namespace {
 
@@ -32,6 +33,20 @@ void check_checksums(const Packet& packet, const IpPacket& ip) {
   if (!is_tcp && ip.is_v4() && load_be16(packet.data() + field) == 0) return;
   RW_ASSERT(load_be16(packet.data() + field) ==
             test::reference_transport_checksum(packet, ip.header_size, field));
+}
+
+/// Cutting in place gives the same packets as copying does.
+void check_in_place(Bytes frame, Segmenter copying) {
+  if (!copying.can_cut_in_place()) return;
+  Packet super(frame.begin() + kVnetHeaderSize, frame.end());
+  Segmenter cutting = copying;
+  cutting.note_moved(super);
+  while (copying.next_size() > 0) {
+    Packet expected(copying.next_size());
+    copying.write_next(expected);
+    RW_ASSERT(std::ranges::equal(cutting.next_in_place(super), expected));
+  }
+  RW_ASSERT(cutting.next_size() == 0);
 }
 
 void check_segments(const VnetHeader& header, const IpPacket& super, Segmenter segmenter) {
@@ -79,5 +94,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto segmenter = ringway::Segmenter::start(*header, *ip);
   if (!segmenter) return 0;
   ringway::check_segments(*header, *ip, *segmenter);
+  ringway::check_in_place(frame, *segmenter);
   return 0;
 }
