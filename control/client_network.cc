@@ -70,6 +70,7 @@ class Reader {
   Result<void> add_route(const Words& words, std::optional<Prefix> destination,
                          std::size_t gateway_index);
   bool is_subnet() const;
+  void leave_out_what_is_there();
   void set_mss(const Endpoint& remote);
   std::unexpected<Error> misread(const Words& words) const;
 
@@ -112,6 +113,7 @@ Result<ClientNetwork> Reader::read(const Endpoint& remote) {
     }
     return is_orphan;
   });
+  leave_out_what_is_there();
   set_mss(remote);
   return std::move(network_);
 }
@@ -216,6 +218,21 @@ Result<void> Reader::add_route(const Words& words, std::optional<Prefix> destina
   const auto same = [&](const LinkRoute& other) { return other.destination == route.destination; };
   if (std::ranges::none_of(network_.link.routes, same)) network_.link.routes.push_back(route);
   return {};
+}
+
+/// The kernel refuses a route that is there already: one for the tunnel's own network, which comes
+/// with the address, and one that was named twice, as by `ifconfig` and `route`, or here and there.
+void Reader::leave_out_what_is_there() {
+  std::vector<Prefix> there;
+  for (const auto& own : {network_.link.v4, network_.link.v6}) {
+    const auto subnet = own ? Prefix::parse(own->to_string(), true) : std::nullopt;
+    if (subnet) there.push_back(*subnet);
+  }
+  std::erase_if(network_.link.routes, [&](const LinkRoute& route) {
+    if (std::ranges::find(there, route.destination) != there.end()) return true;
+    there.push_back(route.destination);
+    return false;
+  });
 }
 
 Result<void> Reader::read_mtu(const Words& words) {

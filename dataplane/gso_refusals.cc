@@ -2,14 +2,19 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace ringway {
 namespace {
 
 /// Not keyed: who chooses an address that meets another's place gains nothing but a refused send.
 std::size_t place_of(const Endpoint& endpoint) {
-  std::size_t hash = endpoint.port;
-  for (const std::uint8_t byte : endpoint.address.bytes()) hash = hash * 31 + byte;
-  return (hash ^ hash >> 8) % GsoRefusals::kPlaces;
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  const std::uint8_t* const address = endpoint.address.bytes().data();
+  std::uint64_t hash = (load_be64(address) ^ endpoint.port) * kOdd;
+  hash = (hash ^ hash >> 32 ^ load_be64(address + 8)) * kOdd;
+  // The upper bits depend on all of the address.
+  return hash >> 32 & (GsoRefusals::kPlaces - 1);
 }
 
 }  // namespace

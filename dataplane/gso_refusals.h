@@ -19,7 +19,10 @@ namespace ringway {
 /// that the earlier one's next train is refused once more.
 class GsoRefusals {
  public:
-  static constexpr std::size_t kPlaces = 256;
+  /// With fewer than there are clients on narrow paths, each of their trains would be tried and cut
+  /// up again.
+  static constexpr std::size_t kPlaces = 4096;
+  static_assert((kPlaces & (kPlaces - 1)) == 0);
 
   void note(const Endpoint& to, std::size_t segment_size);
   /// A train of datagrams of this size was refused, or one of smaller datagrams.

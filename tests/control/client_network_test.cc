@@ -60,6 +60,23 @@ TEST(ClientNetwork, IsWhatTheServerPushes) {
   EXPECT_TRUE(network->notes.empty());
 }
 
+// The kernel refuses a route that is there already, and a client would give up.
+TEST(ClientNetwork, LeavesOutRoutesThatAreThereAlready) {
+  ClientConfig config = profile();
+  config.tunnel.routes = {*Prefix::parse("10.99.0.0/16"), *Prefix::parse("10.98.0.0/16")};
+  std::vector<std::string> options = kUsual;
+  options.emplace_back("route 10.8.0.0 255.255.255.0");
+  options.emplace_back("route-ipv6 fd00:8::/64");
+  const auto network = made(options, config);
+
+  ASSERT_TRUE(network) << error_of(network);
+  EXPECT_EQ(routes_of(*network), "10.99.0.0/16; 10.98.0.0/16; ");
+
+  const auto point_to_point = made({"route 10.8.0.1", "ifconfig 10.8.0.2 10.8.0.1"});
+  ASSERT_TRUE(point_to_point) << error_of(point_to_point);
+  EXPECT_EQ(routes_of(*point_to_point), "10.8.0.1/32; ");
+}
+
 TEST(ClientNetwork, LimitsTheMssToWhatFitsOutside) {
   EXPECT_EQ(made(kUsual)->mss.v4, 1492 - 24 - 28 - 40);
   EXPECT_EQ(made(kUsual, profile(), kServerV6)->mss.v6, 1492 - 24 - 48 - 60);

@@ -45,15 +45,27 @@ TEST(GsoRefusals, ConcernsNobodyElse) {
   EXPECT_FALSE(refusals.refuses(endpoint(0x0a000001, 1195), 65535));
 }
 
+TEST(GsoRefusals, RemembersMostOfAThousandClients) {
+  GsoRefusals refusals;
+  for (std::uint32_t i = 0; i < 1000; ++i) refusals.note(endpoint(0x0a000000 + i * 259), 1480);
+
+  std::size_t remembered = 0;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    remembered += refusals.refuses(endpoint(0x0a000000 + i * 259), 1480) ? 1 : 0;
+  }
+
+  EXPECT_GT(remembered, 800u);
+}
+
 TEST(GsoRefusals, MayForgetAnEarlierClientForALaterOneAndNeverGrows) {
   GsoRefusals refusals;
-  for (std::uint32_t i = 0; i < 5000; ++i) {
+  for (std::uint32_t i = 0; i < 50000; ++i) {
     refusals.note(endpoint(i), 1000);
     EXPECT_TRUE(refusals.refuses(endpoint(i), 1000));
   }
 
   std::size_t remembered = 0;
-  for (std::uint32_t i = 0; i < 5000; ++i) {
+  for (std::uint32_t i = 0; i < 50000; ++i) {
     remembered += refusals.refuses(endpoint(i), 1000) ? 1 : 0;
   }
 
