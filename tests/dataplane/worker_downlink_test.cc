@@ -182,9 +182,10 @@ TEST(WorkerDownlink, CutsUdpSuperPacketsWithEveryByteRight_F01) {
   for (const IpAddress& address : {rig.server_v4, rig.server_v6}) {
     const HostSocket host(address);
     const Endpoint to{.address = address.is_v4() ? client.v4 : client.v6, .port = 5000};
-    for (const std::uint16_t size : {1, 100, 500, 1000, 1400}) {
+    for (const std::uint16_t size : std::to_array<std::uint16_t>({1, 100, 500, 1000, 1400})) {
       const std::size_t count = std::min<std::size_t>(63, 60'000 / size - 1);
-      send_burst(host, to, count, size, size / 2, static_cast<std::uint8_t>(size));
+      send_burst(host, to, count, size, static_cast<std::uint16_t>(size / 2),
+                 static_cast<std::uint8_t>(size));
       expect_burst(client, count, size, size / 2, static_cast<std::uint8_t>(size));
     }
   }
