@@ -43,7 +43,8 @@ ReceiveBuffers::Settings link_buffer_settings(const ClientLoop::Settings& settin
   const bool gro = settings.offloads.link_gro;
   return {.group = kLinkGroup,
           .budget = gro ? kLinkTrainBudget : kLinkBudget,
-          .buffer_size = kReceiveHeadroom + (gro ? kTrainSizeMax : datagram_size_max(settings))};
+          .buffer_size = kReceiveHeadroom + (gro ? kTrainSizeMax : datagram_size_max(settings)),
+          .header_size = kReceiveHeadroom};
 }
 
 /// One byte more than the largest frame, so that a larger one shows.
@@ -51,7 +52,10 @@ ReceiveBuffers::Settings tun_buffer_settings(const ClientLoop::Settings& setting
   const TunOffloads& offloads = settings.offloads.tun;
   const std::size_t largest =
       offloads.tcp || offloads.udp ? kSuperPacketSizeMax : settings.tun_mtu_max;
-  return {.group = kTunGroup, .budget = kTunBudget, .buffer_size = kVnetHeaderSize + largest + 1};
+  return {.group = kTunGroup,
+          .budget = kTunBudget,
+          .buffer_size = kVnetHeaderSize + largest + 1,
+          .header_size = kVnetHeaderSize};
 }
 
 }  // namespace

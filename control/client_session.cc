@@ -132,7 +132,7 @@ void ClientSession::handle(const ClientDisconnected& event) {
   using Cause = ClientDisconnected::Cause;
   const std::string reason = log::escape(event.reason);
   if (leaving_) {
-    end_ = *leaving_;
+    end_ = leaving_;
     return;
   }
   switch (event.cause) {

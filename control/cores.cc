@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -71,7 +72,8 @@ std::optional<double> control_group_quota(std::string_view membership, const std
       read_upwards(root, path, quota, read_version_2);
       read_upwards(root + "/unified", path, quota, read_version_2);
     } else if (names_cpu(controllers)) {
-      read_upwards(root + "/" + controllers, path, quota, read_version_1);
+      const std::filesystem::path hierarchy = std::filesystem::path(root) / controllers;
+      read_upwards(hierarchy.string(), path, quota, read_version_1);
     }
   }
   return quota;

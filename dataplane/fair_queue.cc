@@ -40,6 +40,8 @@ void FairQueue::push(const Frame& frame) {
   flow.byte_count += frame.size;
   byte_count_ += frame.size;
   ++frame_count_;
+  if (last_peer_.is_set() && frame.peer != last_peer_) contended_until_ = frame.since + kContention;
+  last_peer_ = frame.peer;
 }
 
 std::size_t FairQueue::bucket_of(PeerId peer) const {

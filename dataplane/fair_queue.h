@@ -54,6 +54,9 @@ class FairQueue {
 
   explicit FairQueue(const Settings& settings);
 
+  /// How long after the last change from one peer to another a queue counts as contended.
+  static constexpr Duration kContention = 50ms;
+
   /// `frame.since` never goes back. Asserts that the slot is not in the queue.
   void push(const Frame& frame);
   /// The next frame for the outlet; null when there is none. The same until pop() or push().
@@ -63,6 +66,8 @@ class FairQueue {
   /// Takes out a frame that is beyond the bounds; nothing when there is none.
   [[nodiscard]] std::optional<Shed> shed(Instant now);
 
+  /// More than one peer has been sending of late: who reads ahead lets the queue be fair to them.
+  [[nodiscard]] bool is_contended(Instant now) const { return now < contended_until_; }
   [[nodiscard]] bool is_empty() const { return frame_count_ == 0; }
   [[nodiscard]] std::size_t frame_count() const { return frame_count_; }
   [[nodiscard]] std::size_t byte_count() const { return byte_count_; }
@@ -123,6 +128,8 @@ class FairQueue {
   std::uint32_t youngest_ = kNone;
   std::size_t frame_count_ = 0;
   std::size_t byte_count_ = 0;
+  PeerId last_peer_;
+  Instant contended_until_;
 };
 
 }  // namespace ringway

@@ -73,9 +73,10 @@ void LinkFeeder::drain(Instant now) {
 }
 
 void LinkFeeder::drain(std::uint8_t outlet, Instant now) {
+  const std::size_t size_max = queue_.is_contended(now) ? kSharedTurnSizeMax : kTurnSizeMax;
   std::size_t sent_size = 0;
   while (const FairQueue::Frame* const front = queue_.front(outlet)) {
-    if (sent_size >= kTurnSizeMax) {
+    if (sent_size >= size_max) {
       is_due_ = true;
       return;
     }

@@ -22,7 +22,9 @@ namespace ringway {
 /// straight into the sender's memory and given back, peer by peer, so that a peer's packets make
 /// trains. Nothing is dropped while the sockets take more. While one does not, the TUN is still
 /// read, so that the choice of what is dropped is made here, from the greediest peer, and not by a
-/// full queue that is everybody's.
+/// full queue that is everybody's. For the same reason more is read than can be sent, and less is
+/// sent in one turn, as long as several peers have packets: what lies in the TUN's queue is in
+/// nobody's order but that of arrival.
 ///
 /// One thread, the worker's; allocates in its constructor only.
 class LinkFeeder {
@@ -36,6 +38,10 @@ class LinkFeeder {
   /// Bytes of frames that one drain() sends to each outlet: about half a millisecond's work, after
   /// which the other direction has its turn.
   static constexpr std::size_t kTurnSizeMax = 1 << 20;
+  /// The same while several peers have packets: a new one waits for no more than this.
+  static constexpr std::size_t kSharedTurnSizeMax = 256 << 10;
+  /// How many read buffers the kernel has at least, then.
+  static constexpr std::size_t kReadAhead = 16;
   /// While a socket is full: what is older is dropped ...
   static constexpr Duration kSojournMax = 20ms;
   /// ... and so is what is more. The kernel always has a quarter of the read buffers to fill.
@@ -58,7 +64,11 @@ class LinkFeeder {
   /// Sends what the sockets take, and drops what has to be dropped.
   void drain(Instant now);
 
-  /// drain() has stopped at kTurnSizeMax, and wants to be called again at once.
+  /// How many read buffers the kernel shall be able to fill, at least.
+  [[nodiscard]] std::size_t wanted_reads(Instant now) const {
+    return queue_.is_contended(now) ? kReadAhead : 0;
+  }
+  /// drain() has stopped at its limit, and wants to be called again at once.
   [[nodiscard]] bool is_due() const { return is_due_; }
 
  private:

@@ -56,7 +56,7 @@ MutableBytes LinkSender::reserve(const LinkEndpoint& to, std::size_t size) {
   reserved_size_ = 0;
   if (size == 0 || size > datagram_size_max_) return {};
   if (open_ != kNone && !open_is_empty()) {
-    Outgoing& open = outgoing_[open_];
+    const Outgoing& open = outgoing_[open_];
     const MutableBytes room = open.to == to ? open.batch.reserve(size) : MutableBytes{};
     if (!room.empty()) {
       reserved_size_ = size;

@@ -3,10 +3,21 @@
 #include <algorithm>
 
 namespace ringway {
+namespace {
+
+std::size_t stride_of(std::size_t size) {
+  if (size < BufferSlots::kPage) return size;
+  const std::size_t pages =
+      (size - BufferSlots::kStagger + BufferSlots::kPage - 1) / BufferSlots::kPage;
+  return pages * BufferSlots::kPage + BufferSlots::kStagger;
+}
+
+}  // namespace
 
 BufferSlots::BufferSlots(std::size_t count, std::size_t size)
     : size_((size + kAlignment - 1) / kAlignment * kAlignment),
-      memory_(count * size_),
+      stride_(stride_of(size_)),
+      memory_(count * stride_),
       owners_(count, BufferOwner::Free) {
   poison({memory_.data(), memory_.size()});
 }

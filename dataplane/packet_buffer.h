@@ -28,8 +28,11 @@ enum class BufferOwner : std::uint8_t {
 class BufferSlots {
  public:
   static constexpr std::size_t kAlignment = 64;
+  static constexpr std::size_t kPage = 4096;
+  static constexpr std::size_t kStagger = 1600;
 
-  /// `size` is rounded up to kAlignment.
+  /// `size` is rounded up to kAlignment. Large buffers are kept kStagger bytes off the distance of
+  /// whole pages, at which they would all begin in the same few sets of the cache.
   BufferSlots(std::size_t count, std::size_t size);
   BufferSlots(const BufferSlots&) = delete;
   BufferSlots& operator=(const BufferSlots&) = delete;
@@ -38,13 +41,14 @@ class BufferSlots {
   [[nodiscard]] BufferOwner owner(std::uint32_t slot) const { return owners_.at(slot); }
   [[nodiscard]] MutableBytes bytes(std::uint32_t slot) {
     RW_ASSERT(slot < owners_.size());
-    return {memory_.data() + slot * size_, size_};
+    return {memory_.data() + slot * stride_, size_};
   }
   [[nodiscard]] std::size_t count() const { return owners_.size(); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
   std::size_t size_;
+  std::size_t stride_;
   PacketMemory memory_;
   std::vector<BufferOwner> owners_;
 };

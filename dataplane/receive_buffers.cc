@@ -23,10 +23,21 @@ std::size_t buffer_count(const ReceiveBuffers::Settings& settings) {
   return std::clamp(settings.budget / settings.buffer_size, kBuffersMin, kBuffersMax);
 }
 
+std::size_t shift_of(const ReceiveBuffers::Settings& settings) {
+  constexpr std::size_t kLine = BufferSlots::kAlignment;
+  return (kLine - settings.header_size % kLine) % kLine;
+}
+
 }  // namespace
 
 ReceiveBuffers::ReceiveBuffers(const Settings& settings)
-    : group_(settings.group), slots_(buffer_count(settings), settings.buffer_size) {}
+    : group_(settings.group),
+      buffer_size_(settings.buffer_size),
+      shift_(shift_of(settings)),
+      slots_(buffer_count(settings), settings.buffer_size + shift_),
+      hot_(slots_.count()) {
+  reserve_.reserve(slots_.count());
+}
 
 ReceiveBuffers::~ReceiveBuffers() {
   if (shared_ == nullptr) return;
@@ -55,9 +66,8 @@ Result<void> ReceiveBuffers::open(Ring& ring) {
   shared_size_ = size;
   mask_ = entries - 1;
   io_uring_buf_ring_init(shared_);
-  for (std::size_t id = 0; id < count(); ++id) {
-    slots_.pass(static_cast<std::uint32_t>(id), BufferOwner::Free, BufferOwner::User);
-    give_back(static_cast<std::uint16_t>(id));
+  for (std::size_t id = count(); id > 0; --id) {
+    reserve_.push_back(static_cast<std::uint16_t>(id - 1));
   }
   publish();
   return {};
@@ -66,22 +76,32 @@ Result<void> ReceiveBuffers::open(Ring& ring) {
 MutableBytes ReceiveBuffers::take(std::uint16_t id, std::size_t size) {
   slots_.pass(id, BufferOwner::Kernel, BufferOwner::User);
   --available_;
-  return slots_.bytes(id).first(std::min(size, slots_.size()));
+  hot_.note_filled(size);
+  return bytes(id).first(std::min(size, buffer_size_));
 }
 
 void ReceiveBuffers::give_back(std::uint16_t id) {
-  slots_.pass(id, BufferOwner::User, BufferOwner::Kernel);
-  const MutableBytes bytes = slots_.bytes(id);
-  io_uring_buf_ring_add(shared_, bytes.data(), static_cast<unsigned>(bytes.size()), id,
-                        static_cast<int>(mask_), static_cast<int>(unpublished_));
-  ++unpublished_;
+  slots_.pass(id, BufferOwner::User, BufferOwner::Free);
+  reserve_.push_back(id);
 }
 
-void ReceiveBuffers::publish() {
-  if (unpublished_ == 0) return;
-  io_uring_buf_ring_advance(shared_, static_cast<int>(unpublished_));
-  available_ += unpublished_;
-  unpublished_ = 0;
+void ReceiveBuffers::provide(std::uint16_t id, std::size_t offset) {
+  slots_.pass(id, BufferOwner::Free, BufferOwner::Kernel);
+  const MutableBytes buffer = bytes(id);
+  io_uring_buf_ring_add(shared_, buffer.data(), static_cast<unsigned>(buffer.size()), id,
+                        static_cast<int>(mask_), static_cast<int>(offset));
+}
+
+void ReceiveBuffers::publish(std::size_t wanted) {
+  const std::size_t target = std::max(hot_.target(), wanted);
+  std::size_t provided = 0;
+  for (; available_ + provided < target && !reserve_.empty(); ++provided) {
+    provide(reserve_.back(), provided);
+    reserve_.pop_back();
+  }
+  if (provided == 0) return;
+  io_uring_buf_ring_advance(shared_, static_cast<int>(provided));
+  available_ += provided;
 }
 
 std::optional<ReceivedMessage> parse_received_message(MutableBytes filled) {

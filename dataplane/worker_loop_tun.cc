@@ -8,7 +8,7 @@
 namespace ringway {
 
 void WorkerLoop::arm_tun_reads() {
-  tun_buffers_.publish();
+  tun_buffers_.publish(feeder_.wanted_reads(now_));
   for (std::size_t i = 0; i < tun_reads_.size(); ++i) {
     LastingRequest& read = tun_reads_[i];
     if (tun_buffers_.available() > 0) read.note_buffers_available();

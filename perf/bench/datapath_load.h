@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -29,15 +30,26 @@ class DatapathLoad {
       : engines_(choice_of(settings)),
         datapath_(datapath_settings(settings)),
         out_(settings.packet_size + Datapath::kSealOverhead),
-        batch_(kBatch, Packet(out_.size())) {
+        batch_(kBatch, Packet(out_.size())),
+        super_template_(tcp_packet({.source = 0xc000'0207, .destination = address_of({1})},
+                                   super_size(settings), 1)),
+        super_(super_template_),
+        super_header_({.needs_checksum = true,
+                       .gso_type = GsoType::TcpV4,
+                       .gso_size = static_cast<std::uint16_t>(settings.packet_size - kTcpHeaders),
+                       .checksum_start = kIpv4HeaderMin,
+                       .checksum_offset = 16}) {
     for (std::uint32_t i = 1; i <= settings.peer_count; ++i) connect({i}, settings);
   }
 
   /// One packet from the TUN for the next client. False when it was dropped.
-  bool send_down() {
-    const Client& client = next();
-    return datapath_.handle_packet(client.down, out_, kNow).way == Verdict::Way::Link;
-  }
+  bool send_down() { return send_frame({}, next().down); }
+  /// The packets of one super-packet of TCP, each of packet_size bytes.
+  static constexpr std::size_t kSuperPackets = 32;
+  /// The super-packet, for client 1, which cutting has overwritten.
+  void prepare_super() { std::ranges::copy(super_template_, super_.begin()); }
+  /// Sends it. False when any of it was dropped.
+  bool send_super() { return send_frame(super_header_, super_); }
   /// Seals kBatch datagrams of the clients in turn.
   void prepare_up() {
     senders_.clear();
@@ -64,11 +76,20 @@ class DatapathLoad {
     Packet up;
     Packet down;
   };
+  /// IPv4 and TCP with timestamps.
+  static constexpr std::size_t kTcpHeaders = kIpv4HeaderMin + 32;
 
+  static std::uint32_t address_of(PeerId peer) { return 0x0a08'0001 + peer.value; }
   static AeadChoice choice_of(const Settings& settings) {
     AeadChoice choice;
     choice.set(settings.cipher, settings.engine);
     return choice;
+  }
+  static std::size_t super_size(const Settings& settings) {
+    RW_ASSERT(settings.packet_size > kTcpHeaders);
+    const std::size_t size = kTcpHeaders + kSuperPackets * (settings.packet_size - kTcpHeaders);
+    RW_ASSERT(size <= 65'535);
+    return size;
   }
   static DatapathSettings datapath_settings(const Settings& settings) {
     DatapathSettings datapath;
@@ -79,8 +100,20 @@ class DatapathLoad {
     return datapath;
   }
 
+  /// As LinkFeeder does: each datagram into the same memory.
+  bool send_frame(const VnetHeader& header, MutableBytes packet) {
+    auto frame = datapath_.route_frame(header, packet);
+    if (!frame) return false;
+    if (!datapath_.target_of(*frame)) return false;
+    bool good = true;
+    while (frame->segmenter.left_count() > 0) {
+      good = datapath_.seal_next(*frame, packet, out_, kNow).has_value() && good;
+    }
+    return good;
+  }
+
   void connect(PeerId peer, const Settings& settings) {
-    const std::uint32_t address = 0x0a08'0001 + peer.value;
+    const std::uint32_t address = address_of(peer);
     Client& client = clients_.emplace_back();
     client.endpoint = {.remote = {.address = IpAddress::v4(0xc633'0000 + peer.value),
                                   .port = static_cast<std::uint16_t>(20000 + peer.value)},
@@ -110,6 +143,9 @@ class DatapathLoad {
   Packet out_;
   std::vector<Packet> batch_;
   std::vector<const Client*> senders_;
+  Packet super_template_;
+  Packet super_;
+  VnetHeader super_header_;
 };
 
 }  // namespace ringway::bench

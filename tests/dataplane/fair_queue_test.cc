@@ -209,6 +209,17 @@ TEST_F(FairQueueTest, SharesTheLinkEquallyAmongPeersOfAnyFrameSize) {
   }
 }
 
+TEST_F(FairQueueTest, IsContendedForAWhileAfterAnotherPeersFrame_C09) {
+  push(1, 1400);
+  push(1, 1400);
+  EXPECT_FALSE(queue_.is_contended(kStart));
+
+  push(2, 100, kStart + 1s);
+
+  EXPECT_TRUE(queue_.is_contended(kStart + 1s));
+  EXPECT_FALSE(queue_.is_contended(kStart + 1s + FairQueue::kContention));
+}
+
 // Against a plain model: every frame comes out once, by pop or by shed, and in its peer's order.
 TEST_F(FairQueueTest, LosesAndReordersNothingWhateverHappens) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {

@@ -89,6 +89,35 @@ TEST_F(ReceiveBuffersTest, OneRequestReceivesManyDatagrams) {
   }
 }
 
+/// Large buffers, of which a few are enough.
+TEST(ReceiveBuffers, CirculateInASmallSetWhenTheyComeBackFull) {
+  constexpr std::size_t kSize = 65'536;
+  constexpr std::size_t kAll = 32;
+  Ring ring;
+  ASSERT_TRUE(ring.open({}));
+  ReceiveBuffers buffers({.budget = kAll * kSize, .buffer_size = kSize, .header_size = 10});
+  ASSERT_TRUE(buffers.open(ring));
+  EXPECT_EQ(buffers.available(), kAll);
+
+  // The kernel's part is played here: it fills buffer after buffer, in the order of its ring.
+  std::deque<std::uint16_t> at_kernel;
+  for (std::uint16_t id = 0; id < kAll; ++id) at_kernel.push_back(id);
+  for (int i = 0; i < 200 && !at_kernel.empty(); ++i) {
+    const std::uint16_t id = at_kernel.front();
+    at_kernel.pop_front();
+    const MutableBytes filled = buffers.take(id, kSize);
+    EXPECT_EQ((reinterpret_cast<std::uintptr_t>(filled.data()) + 10) % BufferSlots::kAlignment, 0u);
+    buffers.give_back(id);
+    const std::size_t before = buffers.available();
+    buffers.publish();
+    if (buffers.available() > before) at_kernel.push_back(id);
+  }
+
+  EXPECT_EQ(buffers.available(), HotSet::kBuffersMin);
+  buffers.publish(16);
+  EXPECT_EQ(buffers.available(), 16u);
+}
+
 TEST_F(ReceiveBuffersTest, EndsWithoutBuffersAndGoesOnWhenThereAreSome_E03) {
   for (std::uint8_t i = 0; i < kCount + 2; ++i) client_->send(std::vector<std::uint8_t>(1, i));
   std::vector<std::uint16_t> taken;

@@ -97,6 +97,66 @@ def super_packets():
         yield f"plain-{name}", vnet_header(0, 0, 0, 0) + packet
 
 
+def downlink_choices(bits, added_size=0, segments_max=63, event_at=0xFFFF):
+    """As fuzz_downlink_frame reads them: bits are repair 1, checksum 2, move 4, lose the session 8,
+    renew the key 16."""
+    return struct.pack("!BHBH", bits, added_size, segments_max, event_at)
+
+
+def downlink_frames():
+    for name, frame in super_packets():
+        yield f"{name}-as-it-is", downlink_choices(0) + frame
+        yield f"{name}-repaired", downlink_choices(3) + frame
+    for name, frame in super_packets():
+        if name.startswith("plain"):
+            continue
+        yield f"{name}-full", downlink_choices(3, 0xFFFF, 127) + frame
+        yield f"{name}-copied", downlink_choices(3 | 4, 20000, 7) + frame
+        yield f"{name}-loses-its-session", downlink_choices(3 | 8, 30000, 63, 5) + frame
+        yield f"{name}-renews-its-key", downlink_choices(3 | 16, 30000, 63, 5) + frame
+    # More extension headers than the segmenter keeps aside: cut by copying.
+    options = b"".join(bytes((60, 1)) + bytes(14) for _ in range(5)) + bytes((17, 1)) + bytes(14)
+    udp = struct.pack("!HHHH", 1, 2, 8 + 3000, 0) + bytes(3000)
+    yield "v6-uso-long-headers", downlink_choices(3) + vnet_header(5, 144, 900, 136) + \
+        ipv6(60, options + udp)
+
+
+def control_message(level, kind, body):
+    """A cmsghdr of a 64-bit machine, padded."""
+    return struct.pack("<QII", 16 + len(body), level, kind) + body + bytes(-len(body) % 8)
+
+
+def link_messages():
+    """Buffers of a multishot recvmsg: its header, a sockaddr in 32 bytes, control messages in 96,
+    and a payload of 100 bytes; see parse_received_message()."""
+    v6 = struct.pack("<H", 10) + struct.pack("!HI", 40000, 0) + \
+        bytes.fromhex("20010db8000000000000000000000007") + struct.pack("<I", 0)
+    mapped = v6[:8] + bytes(10) + bytes.fromhex("ffffc0000207") + v6[24:]
+    v4 = struct.pack("<H", 2) + struct.pack("!H4s", 40000, bytes((192, 0, 2, 7))) + bytes(8)
+    to_v6 = control_message(41, 50, bytes.fromhex("20010db8000000000000000000000001") + bytes(4))
+    to_mapped = control_message(41, 50, bytes(10) + bytes.fromhex("ffffc0000201") + bytes(4))
+    to_v4 = control_message(0, 8, bytes(4) + bytes((192, 0, 2, 1)) * 2)
+    to_group = control_message(41, 50, bytes.fromhex("ff020000000000000000000000000001") + bytes(4))
+    train = control_message(17, 104, struct.pack("<i", 1224))
+    ecn_v6 = control_message(41, 67, struct.pack("<i", 3))
+    ecn_v4 = control_message(0, 1, bytes((2,)))
+
+    def message(choices, name, control, added_size=0, flags=0):
+        sizes = struct.pack("<IIII", len(name), len(control), 100 + added_size, flags)
+        return struct.pack("!BH", choices, added_size) + sizes + name.ljust(32, b"\0") + \
+            control.ljust(96, b"\0") + bytes(100)
+
+    yield "v6-one", message(1, v6, to_v6)
+    yield "v6-train", message(1, v6, to_v6 + train + ecn_v6, 61000)
+    yield "mapped-train", message(1, mapped, to_mapped + train, 30000)
+    yield "v4-train", message(0, v4, to_v4 + train + ecn_v4, 30000)
+    yield "v6-to-a-group", message(1, v6, to_group)
+    yield "v6-truncated", message(1, v6, to_v6, 0, 0x20)
+    yield "v6-nowhere", message(1, v6, train)
+    yield "v6-segments-of-one", message(1, v6, to_v6 + control_message(17, 104, b"\1\0\0\0"))
+    yield "v6-negative-segments", message(1, v6, to_v6 + control_message(17, 104, b"\xff" * 4))
+
+
 CONFIG_SEEDS = {
     "minimal": "dev tun\nserver 10.8.0.0 255.255.255.0\nca ca.crt\ncert s.crt\nkey s.key\n"
                "dh none\n",
@@ -143,9 +203,11 @@ def corpora(vectors):
         "fuzz_control_packet": control,
         "fuzz_data_packet": data + list(with_choices(data, choices)),
         "fuzz_datapath": data + list(inner_packets()),
+        "fuzz_downlink_frame": list(downlink_frames()),
         "fuzz_handshake_gate": control + list(with_choices(control, choices)),
         "fuzz_ip_packet": list(inner_packets()) + list(packets(vectors, DATA, "plaintext")),
         "fuzz_key_exchange": list(texts(vectors, ("client_message", "server_message"))),
+        "fuzz_link_message": list(link_messages()),
         "fuzz_peer_info": encoded(PEER_INFO_SEEDS),
         "fuzz_push": encoded(PUSH_SEEDS) + list(
             texts(vectors, ("later_client_plaintexts", "later_server_plaintexts"))),

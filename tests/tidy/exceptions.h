@@ -94,6 +94,7 @@ inline constexpr std::array kAllowedUses = {
     AllowedUse{"dataplane/link_message.cc", "const_cast", "an iovec to send from"},
     AllowedUse{"dataplane/tun_writer.cc", "const_cast", "an iovec to write from"},
     AllowedUse{"dataplane/worker_loop.cc", "sleep_for", "the ring that would wait has failed"},
+    AllowedUse{"perf/src/floor/flood.cc", "sleep_for", "paces a flood; nothing is waited for"},
     AllowedUse{"perf/src/floor/forwarder.cc", "const_cast", "an iovec to write from"},
     AllowedUse{"perf/src/floor/link_socket.cc", "const_cast", "a message to send from"},
     AllowedUse{"perf/src/loadgen/main.cc", "catch", "CLI11 reports by exception"},

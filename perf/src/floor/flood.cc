@@ -19,12 +19,14 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "base/unique_fd.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using ringway::Instant;
 using ringway::load_be64;
+using ringway::monotonic_now;
 using ringway::store_be64;
 
 constexpr std::string_view kHelp =
@@ -85,18 +87,18 @@ int send_flood(const sockaddr_in& target, const Flood& flood) {
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) < 0) return 1;
   Batch batch(flood.size);
   std::uint64_t sent = 0;
-  const Clock::time_point start = Clock::now();
-  Clock::time_point now = start;
+  const Instant start = monotonic_now();
+  Instant now = start;
   while (now - start < flood.duration) {
     for (std::size_t i = 0; i < kBatch; ++i) store_be64(batch.datagram(i), sent + i);
     const int count = ::sendmmsg(fd.get(), batch.messages.data(), kBatch, 0);
     // A refusal (nobody listens yet, no room) is not counted as sent.
     if (count > 0) sent += static_cast<std::uint64_t>(count);
     if (flood.rate != 0) {
-      std::this_thread::sleep_until(start +
-                                    std::chrono::nanoseconds(sent * 1'000'000'000 / flood.rate));
+      const std::chrono::nanoseconds due(sent * 1'000'000'000 / flood.rate);
+      std::this_thread::sleep_for(start + due - monotonic_now());
     }
-    now = Clock::now();
+    now = monotonic_now();
   }
   const double seconds = std::chrono::duration<double>(now - start).count();
   fmt::print("{{\"sent\":{},\"seconds\":{:.6f}}}\n", sent, seconds);

@@ -20,13 +20,15 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "base/unique_fd.h"
 #include "tun/checksum.h"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using ringway::Instant;
 using ringway::load_be16;
+using ringway::monotonic_now;
 using ringway::store_be16;
 
 constexpr std::string_view kHelp =
@@ -54,13 +56,13 @@ class Pinger {
   Pinger(int fd, std::size_t count) : fd_(fd), sent_at_(count), micros_(count, -1) {}
 
   void run(std::chrono::microseconds interval) {
-    const Clock::time_point start = Clock::now();
+    const Instant start = monotonic_now();
     for (std::size_t i = 0; i < sent_at_.size(); ++i) {
       receive_until(start + interval * i);
       send(i);
     }
-    const Clock::time_point end = Clock::now() + kPatience;
-    while (received_ < sent_at_.size() && Clock::now() < end) receive_once(end);
+    const Instant end = monotonic_now() + kPatience;
+    while (received_ < sent_at_.size() && monotonic_now() < end) receive_once(end);
   }
 
   /// Of the replies that came, in microseconds.
@@ -79,23 +81,23 @@ class Pinger {
     store_be16(&request[kIdentifier], identifier_);
     store_be16(&request[kSequence], static_cast<std::uint16_t>(index));
     store_be16(&request[kChecksum], ringway::checksum_of(request));
-    sent_at_[index] = Clock::now();
+    sent_at_[index] = monotonic_now();
     (void)!::send(fd_, request.data(), request.size(), 0);
   }
 
-  void receive_until(Clock::time_point deadline) {
-    while (Clock::now() < deadline) receive_once(deadline);
+  void receive_until(Instant deadline) {
+    while (monotonic_now() < deadline) receive_once(deadline);
   }
 
-  void receive_once(Clock::time_point deadline) {
-    const auto left = std::chrono::nanoseconds(deadline - Clock::now()).count();
+  void receive_once(Instant deadline) {
+    const auto left = (deadline - monotonic_now()).count();
     if (left <= 0) return;
     const timespec timeout{.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
     pollfd wanted{.fd = fd_, .events = POLLIN, .revents = 0};
     if (::ppoll(&wanted, 1, &timeout, nullptr) <= 0) return;
     std::array<std::uint8_t, 1500> packet{};
     const ssize_t size = ::recv(fd_, packet.data(), packet.size(), MSG_DONTWAIT);
-    const Clock::time_point now = Clock::now();
+    const Instant now = monotonic_now();
     // A raw IPv4 socket gives the IP header too.
     const std::size_t at = std::size_t{packet[0] & 0x0fu} * 4;
     if (size < static_cast<ssize_t>(at + 8) || packet[at] != ICMP_ECHOREPLY) return;
@@ -108,7 +110,7 @@ class Pinger {
 
   int fd_;
   std::uint16_t identifier_ = static_cast<std::uint16_t>(::getpid());
-  std::vector<Clock::time_point> sent_at_;
+  std::vector<Instant> sent_at_;
   /// -1: no reply yet.
   std::vector<double> micros_;
   std::size_t received_ = 0;

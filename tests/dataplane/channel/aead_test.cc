@@ -187,7 +187,7 @@ TEST(Aead, RefusesEverySingleFlippedBitWhateverTheEngine) {
   }
 }
 
-// Security goal A25: whichever engine serves at either end, the packet is the same.
+// Security goal A27: whichever engine serves at either end, the packet is the same.
 TEST(Aead, ComputesTheSameWithEveryEngineForEverySizeAndAlignment) {
   const std::uint64_t seed = test::seed_or(2026);
   SCOPED_TRACE(testing::Message() << "RINGWAY_SEED=" << seed);

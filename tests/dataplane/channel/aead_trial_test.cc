@@ -30,7 +30,7 @@ TEST(AeadTrial, ChoosesTheFastestEngineForEachCipher) {
   EXPECT_EQ(choice->of(kChaCha), AeadEngine::Libsodium);
 }
 
-// Security goal A25.
+// Security goal A27.
 TEST(AeadTrial, NeverChoosesAnEngineThatFailedItsTest) {
   const std::vector<AeadTrial> trials = {failed(AeadEngine::Libsodium, kChaCha),
                                          trial(AeadEngine::Openssl, kChaCha, 9000)};
