@@ -43,9 +43,27 @@ TEST(LastingRequest, IsArmedAtOnceWhenBuffersCameBackInTheMeantime_E03) {
   EXPECT_TRUE(request.is_due());
 }
 
+// As where a flood on one listener takes every buffer of the group: the other listener's receive
+// shall not sleep for a second each time.
+TEST(LastingRequest, IsArmedAgainAtOnceWhenAnotherRequestTookTheBuffers_E03) {
+  LastingRequest request = armed();
+
+  for (unsigned i = 0; i < 100; ++i) {
+    request.note_ended(-ENOBUFS, true);
+    ASSERT_TRUE(request.is_due());
+    request.note_armed();
+    if (i % 10 == 0) request.note_progress();
+  }
+}
+
 TEST(LastingRequest, DoesNotSpinWhenTheKernelSaysNoBuffersAndThereAre_E03) {
   LastingRequest request = armed();
 
+  for (unsigned i = 1; i < LastingRequest::kStarvedMax; ++i) {
+    request.note_ended(-ENOBUFS, true);
+    EXPECT_TRUE(request.is_due());
+    request.note_armed();
+  }
   request.note_ended(-ENOBUFS, true);
   EXPECT_FALSE(request.is_due());
   request.note_buffers_available();
