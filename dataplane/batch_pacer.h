@@ -43,9 +43,9 @@ struct TurnLoad {
 class BatchPacer {
  public:
   static constexpr Duration kWindow = 1ms;
-  static constexpr std::uint64_t kWorthwhile = 1;
+  static constexpr std::uint64_t kWorthwhile = 2;
   static constexpr std::uint64_t kEnough = 32;
-  static constexpr std::uint64_t kMergedSize = 1 << 20;
+  static constexpr std::uint64_t kMergedSize = 4096;
   static constexpr int kSettledWindows = 3;
   static constexpr int kTrialWindows = 8;
   static constexpr Duration kPauseMin = 100ms;
