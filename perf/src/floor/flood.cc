@@ -84,6 +84,7 @@ struct Flood {
 
 int send_flood(const sockaddr_in& target, const Flood& flood) {
   const ringway::UniqueFd fd = open_socket();
+  if (!fd) return 1;
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&target), sizeof target) < 0) return 1;
   Batch batch(flood.size);
   std::uint64_t sent = 0;

@@ -109,7 +109,7 @@ void LoadLoop::read_from(std::size_t number) {
 }
 
 void LoadLoop::turn(Instant until) {
-  Instant now = monotonic_now();
+  const Instant now = monotonic_now();
   Instant wake = until;
   if (!deadlines_.empty()) wake = std::min(wake, deadlines_.top().at);
   const Duration wait = std::max(wake - now, Duration{0});

@@ -242,7 +242,7 @@ Result<PhaseReport> run_traffic(const PhaseOrder& order, LoadLoop& loop,
       return fail("size= is outside " + std::to_string(probe_overhead(flow.path) + Probe::kSize) +
                   " to 1500");
     }
-    flows.push_back(std::move(flow));
+    flows.push_back(flow);
   }
   if (flows.empty()) return fail("nobody is connected who has an address of the inner family");
   return Traffic(plan, loop, std::move(flows)).run();
