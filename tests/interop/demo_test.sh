@@ -49,7 +49,9 @@ wait "$demo_pid" 2>/dev/null || true
 check 'after a SIGKILL the next one cleans up and proves itself' demo_once
 check 'and leaves nothing behind after that either' nothing_is_left
 
-tools/demo --port "$port" >"$output" 2>&1 </dev/null &
+# Emptied here: what the killed one wrote must not be taken for the next one's word.
+: >"$output"
+tools/demo --port "$port" >>"$output" 2>&1 </dev/null &
 demo_pid=$!
 check 'it serves again' wait_for 300 serves
 kill -TERM "$demo_pid"
