@@ -90,7 +90,9 @@ std::vector<Packet> segments_of(const SuperPacket& super) {
     packets.emplace_back(written.begin(), written.end());
   }
   EXPECT_EQ(packets.size(), segmenter->packet_count());
-  if (segmenter->can_cut_in_place()) EXPECT_EQ(packets, segments_cut_in_place(super));
+  if (segmenter->can_cut_in_place()) {
+    EXPECT_EQ(packets, segments_cut_in_place(super));
+  }
   return packets;
 }
 
