@@ -17,7 +17,7 @@ constexpr std::size_t kIpv4Identification = 4;
 constexpr std::size_t kIpv4Checksum = 10;
 constexpr std::size_t kIpv6PayloadLength = 4;
 constexpr std::size_t kTcpSequence = 4;
-constexpr std::size_t kTcpFlags = 13;
+constexpr std::size_t kTcpSizeAndFlags = 12;
 constexpr std::size_t kTcpChecksum = 16;
 constexpr std::size_t kUdpLength = 4;
 constexpr std::size_t kUdpChecksum = 6;
@@ -81,6 +81,7 @@ std::expected<Segmenter, Drop> Segmenter::start(const VnetHeader& header, const 
   }
   if (header.gso_size == 0 || ip.is_fragment || !is_right_kind(header.gso_type, ip)) return kBad;
   if (!segmenter.find_sizes() || !segmenter.find_pseudo_sum()) return kBad;
+  segmenter.find_header_sums();
   return segmenter;
 }
 
@@ -116,6 +117,27 @@ bool Segmenter::find_pseudo_sum() {
   // Subtraction, in one's complement.
   pseudo_sum_.add_word(static_cast<std::uint16_t>(~transport.size()));
   return true;
+}
+
+/// Summed once for all segments. What differs is added to it from registers: a sum over fields that
+/// were stored a moment ago would wait for the stores.
+void Segmenter::find_header_sums() {
+  const std::uint8_t* ip = ip_.bytes.data();
+  if (ip_.is_v4()) {
+    identification_ = load_be16(ip + kIpv4Identification);
+    ip_sum_.add_word(load_be16(ip));
+    ip_sum_.add_field(load_be32(ip + kIpv4Identification + 2));
+    ip_sum_.add(ip_.bytes.first(ip_.header_size).subspan(kIpv4Checksum + 2));
+  }
+  const Bytes header = ip_.bytes.first(headers_size_).subspan(ip_.header_size);
+  transport_sum_ = pseudo_sum_;
+  transport_sum_.add_field(load_be32(header.data()));  // Both ports.
+  if (ip_.protocol != ip_protocol::kTcp) return;
+  sequence_ = load_be32(header.data() + kTcpSequence);
+  tcp_size_and_flags_ = load_be16(header.data() + kTcpSizeAndFlags);
+  transport_sum_.add(header.subspan(kTcpSequence + 4, 4));
+  transport_sum_.add(header.subspan(kTcpSizeAndFlags + 2, 2));
+  transport_sum_.add(header.subspan(kTcpChecksum + 2));
 }
 
 std::size_t Segmenter::next_size() const {
@@ -194,34 +216,38 @@ void Segmenter::rewrite_ip(const Segment& segment) const {
     return;
   }
   store_size16(ip + kIpv4TotalLength, segment.packet.size());
-  const std::size_t identification = load_be16(ip + kIpv4Identification) + segment.index;
-  store_be16(ip + kIpv4Identification, static_cast<std::uint16_t>(identification));
-  store_be16(ip + kIpv4Checksum, 0);
-  store_be16(ip + kIpv4Checksum, checksum_of(segment.packet.first(ip_.header_size)));
+  const auto identification = static_cast<std::uint16_t>(identification_ + segment.index);
+  store_be16(ip + kIpv4Identification, identification);
+  ChecksumSum sum = ip_sum_;
+  sum.add_word(static_cast<std::uint16_t>(segment.packet.size()));
+  sum.add_word(identification);
+  store_be16(ip + kIpv4Checksum, sum.checksum());
 }
 
 void Segmenter::rewrite_tcp(const Segment& segment) const {
-  const MutableBytes transport = segment.packet.subspan(ip_.header_size);
-  std::uint8_t* tcp = transport.data();
-  const std::size_t sequence =
-      load_be32(tcp + kTcpSequence) + segment.index * std::size_t{header_.gso_size};
-  store_be32(tcp + kTcpSequence, static_cast<std::uint32_t>(sequence));
+  std::uint8_t* tcp = segment.packet.subspan(ip_.header_size).data();
+  const auto sequence =
+      static_cast<std::uint32_t>(sequence_ + segment.index * std::size_t{header_.gso_size});
+  store_be32(tcp + kTcpSequence, sequence);
   // What ends the data belongs to the last segment; that the sender slowed down is said once
   // (RFC 3168 6.1.2).
   std::uint8_t cleared = 0;
   if (!segment.is_last) cleared |= tcp_flag::kFin | tcp_flag::kPsh;
   if (segment.index > 0) cleared |= tcp_flag::kCwr;
-  tcp[kTcpFlags] = static_cast<std::uint8_t>(tcp[kTcpFlags] & ~cleared);
-  store_be16(tcp + kTcpChecksum, 0);
-  store_be16(tcp + kTcpChecksum, checksum_of_transport(transport));
+  const auto size_and_flags = static_cast<std::uint16_t>(tcp_size_and_flags_ & ~cleared);
+  store_be16(tcp + kTcpSizeAndFlags, size_and_flags);
+  ChecksumSum sum = sum_of_transport(segment);
+  sum.add_field(sequence);
+  sum.add_word(size_and_flags);
+  store_be16(tcp + kTcpChecksum, sum.checksum());
 }
 
-/// `transport` has zero in its checksum field.
-std::uint16_t Segmenter::checksum_of_transport(Bytes transport) const {
-  ChecksumSum sum = pseudo_sum_;
-  sum.add_word(static_cast<std::uint16_t>(transport.size()));
-  sum.add(transport);
-  return sum.checksum();
+/// But for those header fields that each segment has for itself.
+ChecksumSum Segmenter::sum_of_transport(const Segment& segment) const {
+  ChecksumSum sum = transport_sum_;
+  sum.add_word(static_cast<std::uint16_t>(segment.packet.size() - ip_.header_size));
+  sum.add(segment.packet.subspan(headers_size_));
+  return sum;
 }
 
 void Segmenter::rewrite_udp(const Segment& segment) const {
@@ -229,8 +255,9 @@ void Segmenter::rewrite_udp(const Segment& segment) const {
   std::uint8_t* udp = transport.data();
   store_size16(udp + kUdpLength, transport.size());
   if (!has_checksum_) return;
-  store_be16(udp + kUdpChecksum, 0);
-  store_be16(udp + kUdpChecksum, never_zero(checksum_of_transport(transport)));
+  ChecksumSum sum = sum_of_transport(segment);
+  sum.add_word(static_cast<std::uint16_t>(transport.size()));
+  store_be16(udp + kUdpChecksum, never_zero(sum.checksum()));
 }
 
 }  // namespace ringway

@@ -75,7 +75,8 @@ class Segmenter {
   void rewrite(const Segment& segment) const;
   bool find_sizes();
   bool find_pseudo_sum();
-  [[nodiscard]] std::uint16_t checksum_of_transport(Bytes transport) const;
+  void find_header_sums();
+  [[nodiscard]] ChecksumSum sum_of_transport(const Segment& segment) const;
   void rewrite_ip(const Segment& segment) const;
   void rewrite_tcp(const Segment& segment) const;
   void rewrite_udp(const Segment& segment) const;
@@ -91,6 +92,13 @@ class Segmenter {
   ChecksumSum pseudo_sum_;
   /// A UDP datagram over IPv4 may do without (RFC 768).
   bool has_checksum_ = true;
+  /// What differs between the headers of the segments, as the super-packet has it...
+  std::uint16_t identification_ = 0;
+  std::uint32_t sequence_ = 0;
+  std::uint16_t tcp_size_and_flags_ = 0;
+  /// ... and the sums of what does not.
+  ChecksumSum ip_sum_;
+  ChecksumSum transport_sum_;
   std::array<std::uint8_t, kKeptHeadersMax> kept_headers_;
 };
 
