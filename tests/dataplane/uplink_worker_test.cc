@@ -207,12 +207,16 @@ TEST(UplinkWorker, DropsADatagramThatIsLargerThanAnyOfOurs_E05) {
 }
 
 TEST(UplinkWorker, LosesNothingWhenItsBuffersRunOut_E03) {
-  WorkerRig rig({.limits = {.link_receive_trains_size = 1}, .offloads = kUplinkOffloads});
+  // All of it waits in the socket before the first is received: more trains than buffers, however
+  // fast the worker is.
+  WorkerRig rig(
+      {.starts = false, .limits = {.link_receive_trains_size = 1}, .offloads = kUplinkOffloads});
   const HostSocket host(rig.server_v4);
   TunnelClient& client = rig.connect({0});
   const auto packets = udp_train(client, host, 40);
 
   for (int i = 0; i < 50; ++i) client.send_train(packets);
+  rig.start();
 
   EXPECT_TRUE(rig.eventually([](const CounterSnapshot& counters) {
     return counters.of(Counter::TunSentPackets) == 2000;
