@@ -58,12 +58,8 @@ void Datapath::handle_command(WorkerCommand command, Instant now) {
   std::visit([&](const auto& one) { state_->handle(one, now); }, command);
 }
 
-Verdict Datapath::handle_datagram(MutableBytes datagram, const LinkEndpoint& from, Instant now) {
-  return state_->counted(state_->uplink.handle_datagram(datagram, from, now));
-}
-
-Verdict Datapath::handle_packet(Bytes packet, MutableBytes out, Instant now) {
-  return state_->counted(state_->downlink.handle_packet(packet, out, now));
+Verdict Datapath::handle_datagram(MutableBytes datagram, UplinkSource& source, Instant now) {
+  return state_->counted(state_->uplink.handle_datagram(datagram, source, now));
 }
 
 std::expected<RoutedFrame, Drop> Datapath::route_frame(const VnetHeader& header, Bytes packet) {
@@ -83,10 +79,11 @@ std::expected<PeerTarget, Drop> Datapath::target_of(const RoutedFrame& frame) {
   return target;
 }
 
-std::expected<MutableBytes, Drop> Datapath::seal_next(RoutedFrame& frame, MutableBytes packet,
-                                                      MutableBytes out, Instant now) {
+std::expected<MutableBytes, Drop> Datapath::seal_next(RoutedFrame& frame, const PeerTarget& target,
+                                                      MutableBytes packet, MutableBytes out,
+                                                      Instant now) {
   const std::expected<MutableBytes, Drop> datagram =
-      state_->downlink.seal_next(frame, packet, out, now);
+      Downlink::seal_next(frame, target, packet, out, now);
   if (!datagram) return state_->counted(datagram.error(), 1);
   return datagram;
 }

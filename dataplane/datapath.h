@@ -12,6 +12,7 @@
 #include "dataplane/datapath_settings.h"
 #include "dataplane/downlink.h"
 #include "dataplane/messages.h"
+#include "dataplane/uplink.h"
 #include "dataplane/verdict.h"
 
 namespace ringway {
@@ -36,25 +37,29 @@ class Datapath {
   void handle_command(WorkerCommand command, Instant now);
 
   /// Uplink. Opens in place: `datagram` is overwritten, and Verdict::packet points into it.
+  [[nodiscard]] Verdict handle_datagram(MutableBytes datagram, UplinkSource& source, Instant now);
+  /// The same for a datagram that came alone.
   [[nodiscard]] Verdict handle_datagram(MutableBytes datagram, const LinkEndpoint& from,
-                                        Instant now);
+                                        Instant now) {
+    UplinkSource source(from);
+    return handle_datagram(datagram, source, now);
+  }
 
-  /// Downlink. `packet` is one inner IP packet; the sealed datagram is built in `out`, which has
-  /// room for kSealOverhead more bytes than `packet` and does not overlap it.
-  [[nodiscard]] Verdict handle_packet(Bytes packet, MutableBytes out, Instant now);
-
-  /// Downlink, of what a TUN with offloads gives: first once for the frame. The result borrows
-  /// `packet`. A frame that another worker owns goes there packet by packet, with
-  /// RoutedFrame::segmenter. What is dropped counts as many packets as the frame would have become.
+  /// Downlink: first once for the frame, a packet or super-packet of the TUN or of another client.
+  /// The result borrows `packet`. A frame that another worker owns goes there packet by packet,
+  /// with RoutedFrame::segmenter. What is dropped counts as many packets as the frame would have
+  /// become.
   [[nodiscard]] std::expected<RoutedFrame, Drop> route_frame(const VnetHeader& header,
                                                              Bytes packet);
   /// ... then before the first datagram of a frame, and again when commands were handled since.
   [[nodiscard]] std::expected<PeerTarget, Drop> target_of(const RoutedFrame& frame);
   /// ... then for each packet, while frame.segmenter.next_size() > 0: the sealed datagram in `out`,
-  /// which has PeerTarget::seal_overhead bytes more than that. `packet` is the memory that
+  /// which has PeerTarget::seal_overhead() bytes more than that. `packet` is the memory that
   /// route_frame() was given; it is overwritten.
-  [[nodiscard]] std::expected<MutableBytes, Drop> seal_next(RoutedFrame& frame, MutableBytes packet,
-                                                            MutableBytes out, Instant now);
+  [[nodiscard]] std::expected<MutableBytes, Drop> seal_next(RoutedFrame& frame,
+                                                            const PeerTarget& target,
+                                                            MutableBytes packet, MutableBytes out,
+                                                            Instant now);
 
   void handle_timeout(Instant now);
   /// When handle_timeout() wants to be called next.

@@ -5,7 +5,6 @@
 #include "base/time.h"
 #include "dataplane/route_table.h"
 #include "dataplane/session_table.h"
-#include "dataplane/verdict.h"
 #include "tun/ip_packet.h"
 #include "tun/segmenter.h"
 #include "tun/vnet_header.h"
@@ -21,10 +20,13 @@ struct RoutedFrame {
   Segmenter segmenter;
 };
 
-/// Where the datagrams of a peer go, and what sealing adds to each packet.
+/// The peer of a frame, ready to seal for. Good until the next command is handled.
 struct PeerTarget {
-  LinkEndpoint endpoint;
-  std::size_t seal_overhead = 0;
+  Session* session = nullptr;
+
+  [[nodiscard]] const LinkEndpoint& endpoint() const { return session->endpoint(); }
+  /// What sealing adds to each packet.
+  [[nodiscard]] std::size_t seal_overhead() const { return session->seal_overhead(); }
 };
 
 /// Tun to link: an inner packet becomes a sealed datagram for the peer that it is routed to.
@@ -35,13 +37,13 @@ class Downlink {
   Downlink(const DatapathSettings& settings, const SessionTable& sessions, const RouteTable& routes)
       : settings_(settings), sessions_(sessions), routes_(routes) {}
 
-  [[nodiscard]] Verdict handle_packet(Bytes packet, MutableBytes out, Instant now);
-
   [[nodiscard]] std::expected<RoutedFrame, Drop> route_frame(const VnetHeader& header,
                                                              Bytes packet) const;
   [[nodiscard]] std::expected<PeerTarget, Drop> target_of(PeerId peer) const;
-  [[nodiscard]] std::expected<MutableBytes, Drop> seal_next(RoutedFrame& frame, MutableBytes packet,
-                                                            MutableBytes out, Instant now);
+  [[nodiscard]] static std::expected<MutableBytes, Drop> seal_next(RoutedFrame& frame,
+                                                                   const PeerTarget& target,
+                                                                   MutableBytes packet,
+                                                                   MutableBytes out, Instant now);
 
  private:
   [[nodiscard]] std::expected<PeerId, Drop> find_peer(const IpPacket& ip) const;

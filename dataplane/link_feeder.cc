@@ -27,7 +27,7 @@ void LinkFeeder::add(std::uint16_t buffer, MutableBytes packet, const RoutedFram
 void LinkFeeder::forward(MutableBytes packet, const RoutedFrame& frame, Instant now) {
   const std::expected<PeerTarget, Drop> target = around_.datapath.target_of(frame);
   if (!target) return;
-  if (queue_.is_empty() && around_.sender.is_ready(target->endpoint.listener)) {
+  if (queue_.is_empty() && around_.sender.is_ready(target->endpoint().listener)) {
     RoutedFrame at_once = frame;
     static_cast<void>(send(at_once, packet, now));
     return;
@@ -53,7 +53,7 @@ void LinkFeeder::enqueue(std::uint32_t slot, MutableBytes packet, const RoutedFr
   queue_.push({.slot = slot,
                .size = static_cast<std::uint32_t>(packet.size()),
                .peer = frame.peer,
-               .outlet = target->endpoint.listener,
+               .outlet = target->endpoint().listener,
                .since = now});
 }
 
@@ -95,11 +95,11 @@ bool LinkFeeder::send(RoutedFrame& frame, MutableBytes packet, Instant now) {
   const std::expected<PeerTarget, Drop> target = around_.datapath.target_of(frame);
   if (!target) return true;
   while (frame.segmenter.left_count() > 0) {
-    const std::size_t size = target->seal_overhead + frame.segmenter.next_size();
-    const MutableBytes room = around_.sender.reserve(target->endpoint, size);
+    const std::size_t size = target->seal_overhead() + frame.segmenter.next_size();
+    const MutableBytes room = around_.sender.reserve(target->endpoint(), size);
     if (room.empty()) return false;
     const std::expected<MutableBytes, Drop> sealed =
-        around_.datapath.seal_next(frame, packet, room, now);
+        around_.datapath.seal_next(frame, *target, packet, room, now);
     if (!sealed) {
       // Without a key for this packet, there is none for the rest.
       around_.counters.add(sealed.error(), frame.segmenter.left_count());

@@ -27,37 +27,45 @@ bool is_control_for_server(Opcode opcode) {
 
 }  // namespace
 
-Verdict Uplink::handle_datagram(MutableBytes datagram, const LinkEndpoint& from, Instant now) {
+Verdict Uplink::handle_datagram(MutableBytes datagram, UplinkSource& source, Instant now) {
   if (datagram.empty()) return Verdict::dropped(Drop::Truncated);
   if (is_control_for_server(opcode_of(datagram[0]))) {
     if (datagram.size() < kControlPacketMin) return Verdict::dropped(Drop::Truncated);
     return Verdict::control();
   }
-  return handle_data(datagram, from, now);
+  return handle_data(datagram, source, now);
 }
 
-Verdict Uplink::handle_data(MutableBytes datagram, const LinkEndpoint& from, Instant now) {
+Verdict Uplink::handle_data(MutableBytes datagram, UplinkSource& source, Instant now) {
   const std::expected<DataHeader, Drop> header = parse_data_header(datagram);
   if (!header) return Verdict::dropped(header.error());
   if (datagram.size() <= data_overhead(header->size())) return Verdict::dropped(Drop::Truncated);
 
-  const PeerId peer = header->peer_id.is_set() ? header->peer_id : sessions_.find_endpoint(from);
+  if (const auto refusal = find_session(header->peer_id, source)) return *refusal;
+  Session& session = *source.session;
+  const std::expected<Session::Opened, Drop> opened = session.open(*header, datagram, now);
+  if (!opened) return Verdict::dropped(opened.error());
+  switch (opened->kind) {
+    case PayloadKind::Packet: return forward(session, opened->payload);
+    case PayloadKind::Exit: housekeeping_.note_exit(session); return Verdict::consumed();
+    case PayloadKind::Ping:
+    case PayloadKind::Ignored: return Verdict::consumed();
+  }
+  return Verdict::consumed();
+}
+
+/// Sets source.session, or says what becomes of the datagram instead.
+std::optional<Verdict> Uplink::find_session(PeerId named, UplinkSource& source) const {
+  if (source.session != nullptr && source.session->peer_id() == named) return std::nullopt;
+  const PeerId peer = named.is_set() ? named : sessions_.find_endpoint(source.endpoint);
   if (!peer.is_set()) return Verdict::dropped(Drop::UnknownPeer);
   if (!sessions_.owns(peer)) return Verdict::to_worker(sessions_.owner(peer));
   Session* const session = sessions_.find(peer);
   if (session == nullptr) return Verdict::dropped(Drop::UnknownPeer);
   // A session does not move, so a datagram from elsewhere is not worth opening (security goal A18).
-  if (session->endpoint() != from) return Verdict::dropped(Drop::WrongEndpoint);
-
-  const std::expected<Session::Opened, Drop> opened = session->open(*header, datagram, now);
-  if (!opened) return Verdict::dropped(opened.error());
-  switch (opened->kind) {
-    case PayloadKind::Packet: return forward(*session, opened->payload);
-    case PayloadKind::Exit: housekeeping_.note_exit(*session); return Verdict::consumed();
-    case PayloadKind::Ping:
-    case PayloadKind::Ignored: return Verdict::consumed();
-  }
-  return Verdict::consumed();
+  if (session->endpoint() != source.endpoint) return Verdict::dropped(Drop::WrongEndpoint);
+  source.session = session;
+  return std::nullopt;
 }
 
 Verdict Uplink::forward(const Session& session, MutableBytes payload) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/time.h"
 #include "dataplane/housekeeping.h"
@@ -11,6 +12,17 @@
 #include "tun/ip_packet.h"
 
 namespace ringway {
+
+/// Where the datagrams of one received message came from. They have one sender, so that its session
+/// is looked up, and the endpoint compared, for the first that names it and not for all. Made anew
+/// for each message: no command may be handled in its lifetime.
+struct UplinkSource {
+  explicit UplinkSource(const LinkEndpoint& from) : endpoint(from) {}
+
+  const LinkEndpoint& endpoint;
+  /// The session that was found last; its endpoint is this one.
+  Session* session = nullptr;
+};
 
 /// Link to tun: a datagram from a client becomes an inner packet, or nothing.
 ///
@@ -23,11 +35,11 @@ class Uplink {
          Housekeeping& housekeeping)
       : settings_(settings), sessions_(sessions), routes_(routes), housekeeping_(housekeeping) {}
 
-  [[nodiscard]] Verdict handle_datagram(MutableBytes datagram, const LinkEndpoint& from,
-                                        Instant now);
+  [[nodiscard]] Verdict handle_datagram(MutableBytes datagram, UplinkSource& source, Instant now);
 
  private:
-  [[nodiscard]] Verdict handle_data(MutableBytes datagram, const LinkEndpoint& from, Instant now);
+  [[nodiscard]] Verdict handle_data(MutableBytes datagram, UplinkSource& source, Instant now);
+  [[nodiscard]] std::optional<Verdict> find_session(PeerId named, UplinkSource& source) const;
   [[nodiscard]] Verdict forward(const Session& session, MutableBytes payload);
   [[nodiscard]] Verdict judge(const Session& session, const IpPacket& ip,
                               MutableBytes packet) const;

@@ -184,12 +184,10 @@ MutableBytes Segmenter::next_in_place(MutableBytes super_packet) {
     return whole.packet;
   }
 
-  if (written_count_ == 0) {
-    std::memcpy(kept_headers_.data(), super_packet.data(), headers_size_);
-  }
   const std::size_t begin = written_count_ * header_.gso_size;
   const Segment segment = take_segment(super_packet.subspan(begin, size));
-  std::memcpy(segment.packet.data(), kept_headers_.data(), headers_size_);
+  // What differs is written anew for each, so that the first packet's headers serve the others.
+  if (begin > 0) std::memcpy(segment.packet.data(), super_packet.data(), headers_size_);
   rewrite(segment);
   return segment.packet;
 }

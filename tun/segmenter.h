@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <expected>
 
@@ -51,11 +50,13 @@ class Segmenter {
 
   /// The next packet without a copy: its headers are written into `super_packet`, the memory that
   /// start() was given, in front of its payload and over the packet before, which must be done
-  /// with. Not mixed with write_next(). Asserts next_size() > 0 and can_cut_in_place().
+  /// with; but the first packet's headers stay as they are until the last is made. Not mixed with
+  /// write_next(). Asserts next_size() > 0 and can_cut_in_place().
   MutableBytes next_in_place(MutableBytes super_packet);
-  /// False for headers that are too long to be kept aside, as IPv6 with many extension headers.
+  /// False where the headers of the second packet would lie over those of the first, from which all
+  /// others are made: payloads that are smaller than the headers.
   [[nodiscard]] bool can_cut_in_place() const {
-    return !header_.is_gso() || headers_size_ <= kKeptHeadersMax;
+    return packet_count_ == 1 || headers_size_ <= header_.gso_size;
   }
 
   /// The packet that start() was given lies here now, byte for byte. Before the first is written.
@@ -66,8 +67,6 @@ class Segmenter {
   [[nodiscard]] const IpPacket& ip() const { return ip_; }
 
  private:
-  static constexpr std::size_t kKeptHeadersMax = kIpv6HeaderSize + 60 + 28;
-
   Segmenter(const VnetHeader& header, const IpPacket& ip) : header_(header), ip_(ip) {}
 
   struct Segment;
@@ -99,7 +98,6 @@ class Segmenter {
   /// ... and the sums of what does not.
   ChecksumSum ip_sum_;
   ChecksumSum transport_sum_;
-  std::array<std::uint8_t, kKeptHeadersMax> kept_headers_;
 };
 
 }  // namespace ringway

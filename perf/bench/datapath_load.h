@@ -104,10 +104,11 @@ class DatapathLoad {
   bool send_frame(const VnetHeader& header, MutableBytes packet) {
     auto frame = datapath_.route_frame(header, packet);
     if (!frame) return false;
-    if (!datapath_.target_of(*frame)) return false;
+    const auto target = datapath_.target_of(*frame);
+    if (!target) return false;
     bool good = true;
     while (frame->segmenter.left_count() > 0) {
-      good = datapath_.seal_next(*frame, packet, out_, kNow).has_value() && good;
+      good = datapath_.seal_next(*frame, *target, packet, out_, kNow).has_value() && good;
     }
     return good;
   }

@@ -147,7 +147,7 @@ TEST(DatapathAllocation, NeverHappensForAPacketNorALockNorAReadOfTheClock) {
     std::vector<Packet> datagrams;
     for (int i = 0; i < 200; ++i)
       datagrams.push_back(client.seal(packet_between("10.8.0.2", "192.0.2.7", 1000)));
-    const Packet down = packet_between("192.0.2.7", "10.8.0.2", 1000);
+    Packet down = packet_between("192.0.2.7", "10.8.0.2", 1000);
     Packet syn = test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 5, 0xb4}});
     store_be32(syn.data() + 16, 0x0a080002);
     Packet out(2000);
@@ -165,15 +165,19 @@ TEST(DatapathAllocation, NeverHappensForAPacketNorALockNorAReadOfTheClock) {
       const Instant now = kStart + static_cast<int>(i) * 1s;
       const Verdict up = rig.datapath.handle_datagram(datagrams[i], client.endpoint, now);
       forwarded += up.way == Way::Tun ? 1 : 0;
-      forwarded += rig.datapath.handle_packet(down, out, now).way == Way::Link ? 1 : 0;
-      forwarded += rig.datapath.handle_packet(syn, out, now).way == Way::Link ? 1 : 0;
+      for (Packet* const packet : {&down, &syn}) {
+        auto single = rig.datapath.route_frame({}, *packet);
+        const auto peer = rig.datapath.target_of(*single);
+        forwarded += rig.datapath.seal_next(*single, *peer, *packet, out, now) ? 1 : 0;
+      }
       auto frame = rig.datapath.route_frame(super_header, super_packet);
       queue.push({.slot = 3, .size = 13'000, .peer = frame->peer, .since = now});
       batch.start(train, GsoBatch::kSegmentsMax);
       const auto target = rig.datapath.target_of(*frame);
       while (frame->segmenter.left_count() > 0) {
-        const std::size_t size = target->seal_overhead + frame->segmenter.next_size();
-        const auto sealed = rig.datapath.seal_next(*frame, super_packet, batch.reserve(size), now);
+        const std::size_t size = target->seal_overhead() + frame->segmenter.next_size();
+        const auto sealed =
+            rig.datapath.seal_next(*frame, *target, super_packet, batch.reserve(size), now);
         segments += sealed ? 1 : 0;
         batch.commit(size);
       }

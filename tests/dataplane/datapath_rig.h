@@ -8,6 +8,7 @@
 #include "dataplane/channel/session.h"
 #include "dataplane/datapath.h"
 #include "tests/dataplane/channel/test_keys.h"
+#include "tests/dataplane/tun_side.h"
 #include "tests/tun/packets.h"
 
 /// One Datapath and the clients that talk to it, for tests.
@@ -72,7 +73,8 @@ struct RigClient {
 
 class DatapathRig {
  public:
-  explicit DatapathRig(const DatapathSettings& settings = rig_settings()) : datapath(settings) {}
+  explicit DatapathRig(const DatapathSettings& settings = rig_settings())
+      : datapath(settings), self_(settings.self) {}
 
   /// A session with key 0 at both ends, and the routes of a client.
   RigClient& connect(PeerId peer, const std::vector<std::string_view>& routes,
@@ -104,7 +106,7 @@ class DatapathRig {
   /// The TUN gives `inner`. Verdict::packet lies in `buffer`.
   Verdict read_tun(Bytes inner, Instant now = kStart) {
     buffer.assign(inner.size() + Datapath::kSealOverhead, 0);
-    return datapath.handle_packet(inner, buffer, now);
+    return seal_for_peer(datapath, self_, inner, buffer, now);
   }
   [[nodiscard]] std::uint64_t count(Drop drop) const {
     return datapath.drops()[static_cast<std::size_t>(drop)];
@@ -114,6 +116,7 @@ class DatapathRig {
   Packet buffer;
 
  private:
+  WorkerId self_;
   std::deque<RigClient> clients_;
 };
 

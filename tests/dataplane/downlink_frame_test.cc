@@ -66,7 +66,7 @@ std::vector<Packet> carried(DatapathRig& rig, RigClient& client, Frame frame) {
   auto routed = rig.datapath.route_frame(frame.header, frame.packet);
   if (!routed) return packets;
   const auto target = rig.datapath.target_of(*routed);
-  EXPECT_TRUE(target && target->endpoint == client.endpoint);
+  EXPECT_TRUE(target && target->endpoint() == client.endpoint);
   Packet memory(65'536);
   GsoBatch batch;
   batch.start(memory, GsoBatch::kSegmentsMax);
@@ -77,10 +77,10 @@ std::vector<Packet> carried(DatapathRig& rig, RigClient& client, Frame frame) {
     batch.start(memory, GsoBatch::kSegmentsMax);
   };
   while (routed->segmenter.left_count() > 0) {
-    const std::size_t size = target->seal_overhead + routed->segmenter.next_size();
+    const std::size_t size = target->seal_overhead() + routed->segmenter.next_size();
     if (batch.reserve(size).empty()) open_train();
     const MutableBytes room = batch.reserve(size);
-    const auto sealed = rig.datapath.seal_next(*routed, frame.packet, room, kStart);
+    const auto sealed = rig.datapath.seal_next(*routed, *target, frame.packet, room, kStart);
     EXPECT_TRUE(sealed.has_value());
     EXPECT_EQ(sealed->size(), size);
     batch.commit(size);
@@ -203,14 +203,15 @@ TEST_F(DownlinkFrame, WhoseSessionGoesAwayInTheMiddleIsDroppedAndCounted) {
   Frame frame = frame_to(test::address("10.8.0.2"), true, test::counting_bytes(13'000), 1300);
   auto routed = rig_.datapath.route_frame(frame.header, frame.packet);
   ASSERT_TRUE(routed.has_value());
+  const auto target = rig_.datapath.target_of(*routed);
+  ASSERT_TRUE(target.has_value());
   Packet out(2000);
-  ASSERT_TRUE(rig_.datapath.seal_next(*routed, frame.packet, out, kStart).has_value());
+  ASSERT_TRUE(rig_.datapath.seal_next(*routed, *target, frame.packet, out, kStart).has_value());
 
   rig_.datapath.handle_command(RemoveSession{.peer_id = {1}}, kStart);
 
   EXPECT_FALSE(rig_.datapath.target_of(*routed).has_value());
   EXPECT_EQ(rig_.count(Drop::NoRoute), 9u);
-  EXPECT_FALSE(rig_.datapath.seal_next(*routed, frame.packet, out, kStart).has_value());
 }
 
 TEST_F(DownlinkFrame, OfAnotherWorkersPeerNamesIt) {

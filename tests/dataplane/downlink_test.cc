@@ -98,23 +98,21 @@ TEST(Downlink, DropsAPacketLargerThanTheTunnelsMtu) {
                          Drop::TooBig));
 }
 
-TEST(Downlink, NeverWritesPastTheRoomItIsGiven) {
+TEST(Downlink, WritesTheDatagramAndNothingBehindIt) {
   DatapathRig rig;
   rig.connect({1}, {"10.8.0.2/32"}, {.mss_limit_v4 = 1400});
-  const Packet syn = [] {
-    Packet packet =
-        test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 0x05, 0xb4}});
-    store_be32(packet.data() + 16, 0x0a080002);
-    return packet;
-  }();
+  Packet syn = test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 0x05, 0xb4}});
+  store_be32(syn.data() + 16, 0x0a080002);
   for (const Packet& inner : {packet_between("192.0.2.7", "10.8.0.2"), syn}) {
-    for (std::size_t size = 0; size < inner.size() + Datapath::kSealOverhead; ++size) {
-      Packet out(size + 1, 0x5a);
-      EXPECT_TRUE(is_dropped(
-          rig.datapath.handle_packet(inner, MutableBytes(out).first(size), kStart), Drop::TooBig))
-          << size;
-      EXPECT_EQ(out.back(), 0x5a);
-    }
+    const std::size_t size = inner.size() + Datapath::kSealOverhead;
+    Packet out(size + 100, 0x5a);
+
+    const Verdict verdict = test::seal_for_peer(rig.datapath, {0}, inner, out, kStart);
+
+    ASSERT_EQ(verdict.way, Way::Link);
+    EXPECT_EQ(verdict.packet.size(), size);
+    EXPECT_EQ(Packet(out.begin() + static_cast<std::ptrdiff_t>(size), out.end()),
+              Packet(100, 0x5a));
   }
 }
 

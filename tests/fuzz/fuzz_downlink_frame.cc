@@ -161,9 +161,9 @@ class Frame {
         RW_ASSERT(drop_count() == drops_before + left);
         break;
       }
-      RW_ASSERT(target->endpoint == client_.endpoint);
-      RW_ASSERT(target->seal_overhead <= Datapath::kSealOverhead);
-      seal(frame, target->seal_overhead);
+      RW_ASSERT(target->endpoint() == client_.endpoint);
+      RW_ASSERT(target->seal_overhead() <= Datapath::kSealOverhead);
+      seal(frame, target->seal_overhead());
       RW_ASSERT(frame.segmenter.left_count() == left - 1);
     }
   }
@@ -178,7 +178,7 @@ class Frame {
     }
     const MutableBytes room = train_.reserve(size);
     RW_ASSERT(room.size() == size);
-    const auto datagram = rig_.datapath.seal_next(frame, packet_, room, test::kStart);
+    const auto datagram = rig_.datapath.seal_next(frame, *target, packet_, room, test::kStart);
     RW_ASSERT(datagram.has_value());
     RW_ASSERT(datagram->data() == room.data() && datagram->size() == size);
     train_.commit(size);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tests/dataplane/tun_side.h"
+
 namespace ringway::sim {
 namespace {
 
@@ -54,7 +56,8 @@ void SimServer::handle_packet(Bytes packet, Now now) {
   for (int hops = 0; hops < 2; ++hops) {
     drain_commands(*worker, now.instant);
     std::array<std::uint8_t, 2048> out;
-    const Verdict verdict = worker->datapath->handle_packet(packet, out, now.instant);
+    const WorkerId self{static_cast<std::uint16_t>(worker - workers_.data())};
+    const Verdict verdict = test::seal_for_peer(*worker->datapath, self, packet, out, now.instant);
     serve_worker(*worker, now);
     if (verdict.way != Verdict::Way::Worker) return settle(verdict, packet, {}, now);
     worker = &workers_[verdict.worker.value];

@@ -70,8 +70,11 @@ std::vector<Packet> segments_cut_in_place(SuperPacket super) {
     const MutableBytes segment = segmenter->next_in_place(super.packet);
     EXPECT_EQ(segment.size(), size);
     packets.emplace_back(segment.begin(), segment.end());
-    // What was sealed may be gone.
-    std::ranges::fill(segment, std::uint8_t{0xee});
+    // What was sealed may be gone, but for the first packet's headers.
+    const std::size_t headers_size = packets.size() > 1 ? 0 : size - super.header.gso_size;
+    if (segmenter->left_count() > 0) {
+      std::ranges::fill(segment.subspan(headers_size), std::uint8_t{0xee});
+    }
   }
   return packets;
 }
