@@ -65,8 +65,6 @@ inline constexpr std::array kTestedElsewhere = {
     TestedElsewhere{"control/server_role.cc",
                     "the plane's answers to events; control_plane_test.cc"},
     TestedElsewhere{"control/signal_inbox.cc", "shell; tests/interop/exit_notify_test.sh"},
-    TestedElsewhere{"dataplane/channel/aead_without_ipsec_mb.cc",
-                    "stands in where the library is missing; aead_ipsec_mb_test.cc"},
     TestedElsewhere{"dataplane/link_feeder.cc",
                     "between the TUN and the sockets; worker_downlink_test.cc"},
     TestedElsewhere{"dataplane/worker_loop.cc",
