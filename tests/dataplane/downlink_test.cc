@@ -2,23 +2,18 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/dataplane/datapath_rig.h"
+#include "tests/dataplane/verdicts.h"
 
 namespace ringway {
 namespace {
 
 using test::DatapathRig;
+using test::is_dropped;
 using test::kStart;
 using test::Packet;
 using test::packet_between;
 using test::RigClient;
 using Way = Verdict::Way;
-
-::testing::AssertionResult is_dropped(const Verdict& verdict, Drop drop) {
-  if (verdict.way == Way::Dropped && verdict.drop == drop) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure()
-         << "way " << static_cast<int>(verdict.way) << ", drop " << name_of(verdict.drop);
-}
 
 TEST(Downlink, SealsAPacketForThePeerThatItIsRoutedTo) {
   DatapathRig rig;

@@ -13,13 +13,13 @@ namespace {
 using test::HostSocket;
 using test::inner_packet;
 using test::ip;
+using test::kHello;
 using test::Packet;
 using test::payload_of;
 using test::TunnelClient;
 using test::WorkerRig;
 
 constexpr std::uint32_t kClients = 16;
-const Packet kHello = test::counting_bytes(100);
 
 TEST(WorkerGroup, DeliversByPeerIdWithoutHandingOver) {
   WorkerRig rig({.workers = 2});

@@ -229,4 +229,22 @@ class HostSocket {
   std::vector<UdpSocket> sockets_;
 };
 
+inline const Packet kHello = counting_bytes(100);
+
+/// The client sends to the host, the host answers.
+inline void expect_both_ways(TunnelClient& client, const HostSocket& host, Bytes payload) {
+  const IpAddress inner = host.local().address.is_v4() ? client.v4 : client.v6;
+  const Endpoint from{.address = inner, .port = 5000};
+  client.send(inner_packet(from, host.local(), payload));
+  const auto received = host.receive();
+  ASSERT_TRUE(received.has_value()) << "uplink of peer " << client.peer_id.value;
+  EXPECT_EQ(received->from.remote, from);
+  EXPECT_TRUE(std::ranges::equal(received->datagram, payload));
+
+  host.send(from, payload);
+  const Packet answer = client.receive();
+  ASSERT_FALSE(answer.empty()) << "downlink of peer " << client.peer_id.value;
+  EXPECT_TRUE(std::ranges::equal(payload_of(answer), payload));
+}
+
 }  // namespace ringway::test

@@ -5,6 +5,8 @@
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"
+# shellcheck source=tests/interop/traffic.sh
+. "$(dirname "$0")/traffic.sh"
 
 # The client under test is the server's own program, also where stock OpenVPN serves.
 if is_stock_server; then
@@ -84,7 +86,7 @@ client_case() {
   check "by the cipher that was asked for ($label)" client_log_has 1 " connected: .*$cipher"
   routes_are_set
   pings
-  transfers_across_renegotiation "$renegotiator"
+  transfers_across_renegotiation
   survives_a_restart "$server"
   leaves_cleanly
 }
@@ -98,47 +100,10 @@ routes_are_set() {
     grep -q 'dev tun0' <(ip -n "$namespace" -6 route get fd99::1)
 }
 
-pings() {
-  check "inner IPv4, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v4"
-  check "inner IPv6, client to server ($label)" in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v6"
-  check "inner IPv4, server to client ($label)" \
-    in_server ping -c 3 -i 0.1 -W 2 "$(inner_address 1 4)"
-  check "inner IPv6, server to client ($label)" \
-    in_server ping -c 3 -i 0.1 -W 2 "$(inner_address 1 6)"
-  check "1400-byte IPv4 packets with DF, both ways ($label)" \
-    in_client 1 ping -c 3 -i 0.1 -W 2 -M 'do' -s $((1400 - 28)) "$inner_v4"
-}
-
-# One TCP connection up over inner IPv4 and one down over inner IPv6, as fast as they go, until the
-# keys have been replaced.
 transfers_across_renegotiation() {
-  local client_v6 up_pid down_pid at_least=$((32 << 20)) rate=$((2 << 20))
-  client_v6=$(inner_address 1 6)
-  start_helper "$server_ns" "$interop_dir/transfer.py" receive "$inner_v4" 5001 \
-    >up-receive.log 2>&1
-  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" receive "$client_v6" 5002 \
-    >down-receive.log 2>&1
-  wait_for 10 grep -q listening up-receive.log
-  wait_for 10 grep -q listening down-receive.log
-  start_helper "$(client_ns 1)" "$interop_dir/transfer.py" send "$inner_v4" 5001 "$at_least" \
-    "$work/enough" "$rate" >up.log 2>&1
-  up_pid=$helper_pid
-  start_helper "$server_ns" "$interop_dir/transfer.py" send "$client_v6" 5002 "$at_least" \
-    "$work/enough" "$rate" >down.log 2>&1
-  down_pid=$helper_pid
-  check "keys are replaced while data flows ($label)" \
+  transfers_during $((32 << 20)) $((2 << 20)) "keys are replaced while data flows ($label)" \
     wait_for 30 client_log_has 1 'renegotiated: new keys, key id 2'
-  touch enough
-  check "TCP up, hashes agree ($label)" transfer_succeeds "$up_pid" up.log
-  check "TCP down, hashes agree ($label)" transfer_succeeds "$down_pid" down.log
   check "the client logged in once ($label)" test "$(connected_count)" = 1
-}
-
-transfer_succeeds() {
-  local status=0
-  wait "$1" || status=$?
-  cat "$2"
-  return "$status"
 }
 
 # SIGUSR1, and a server that says nothing any more: the device stays, and traffic comes back.

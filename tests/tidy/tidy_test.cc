@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t kSourceLinesMax = 400;
 constexpr std::size_t kHeaderLinesMax = 250;
-constexpr std::size_t kTestLinesMax = 600;
 constexpr std::size_t kFunctionLinesMax = 70;
 constexpr std::size_t kColumnsMax = 100;
 
@@ -88,8 +87,7 @@ void expect_no_call(const SourceFile& file, const std::vector<Banned>& banned) {
 }
 
 std::size_t lines_max(const SourceFile& file) {
-  if (is_test(file)) return kTestLinesMax;
-  return file.has_suffix(".h") ? kHeaderLinesMax : kSourceLinesMax;
+  return file.has_suffix(".h") && !is_test(file) ? kHeaderLinesMax : kSourceLinesMax;
 }
 
 TEST(Tidy, FilesAreShort) {

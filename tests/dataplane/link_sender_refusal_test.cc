@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include "tests/dataplane/link_sender_rig.h"
+
+// What a LinkSender does about trains that the kernel does not take.
+namespace ringway {
+namespace {
+
+using test::Datagram;
+using test::ip;
+using test::LinkSenderTest;
+using test::numbered;
+
+// The kernel does not fragment the datagrams of a train, but it does fragment single ones.
+TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E08) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 40; ++i) datagrams.push_back(numbered(i, 1450));
+  datagrams.push_back(numbered(40, 1000));
+
+  for (const Datagram& datagram : datagrams) ASSERT_TRUE(send(datagram));
+  finish(41);
+  EXPECT_EQ(refused_, 1u);
+  expect_received(datagrams);
+
+  // From now on such datagrams go alone at once, and smaller ones in trains.
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1450)));
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
+  trains_ = 0;
+  finish(61);
+  EXPECT_EQ(refused_, 1u);
+  EXPECT_EQ(trains_, 1u);
+  test::run("ip link set lo mtu 65536");
+}
+
+// As where a device cannot take trains at all: even such small datagrams do not go.
+TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1200");
+  const auto send_two = [this](unsigned i) {
+    to_.remote.address = IpAddress::v4(0x7f00'0100 + i);
+    ASSERT_TRUE(send(numbered(2 * i, 1200)));
+    ASSERT_TRUE(send(numbered(2 * i + 1, 1200)));
+    finish(2 * i + 2);
+  };
+
+  constexpr unsigned kMore = LinkSender::kRefusalsMax + 5;
+  for (unsigned i = 0; i < kMore; ++i) send_two(i);
+  EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
+
+  test::run("ip link set lo mtu 65536");
+  // It has lost ::1, as an MTU below 1,280 is none of IPv6.
+  test::run("ip link set lo down");
+  test::run("ip link set lo up");
+  sender_->forget_refusals();
+  trains_ = 0;
+  send_two(kMore);
+  EXPECT_EQ(trains_, 1u);
+}
+
+// Whoever is sent datagrams that are too large for the route is sent them singly; trains of others
+// go on, whatever sizes somebody makes up.
+TEST_F(LinkSenderTest, KeepsGsoHoweverManyTrainsAreTooLargeForTheRoute_E08) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+
+  constexpr unsigned kTrains = 2 * LinkSender::kRefusalsMax;
+  for (unsigned i = 0; i < kTrains; ++i) {
+    ASSERT_TRUE(send(numbered(2 * i, 1450 - i)));
+    ASSERT_TRUE(send(numbered(2 * i + 1, 1450 - i)));
+    finish(2 * i + 2);
+  }
+  EXPECT_EQ(refused_, kTrains);
+  trains_ = 0;
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
+  finish(2 * kTrains + 10);
+
+  EXPECT_EQ(trains_, 1u);
+  test::run("ip link set lo mtu 65536");
+}
+
+TEST_F(LinkSenderTest, CountsEveryDatagramOfATrainThatCannotBeSent_E07) {
+  open_with_gso();
+  to_.remote = {ip("203.0.113.1"), 1194};
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 100)));
+
+  const auto outcome = turn();
+
+  EXPECT_EQ(outcome.failed_count, 10u);
+  EXPECT_GT(outcome.error, 0);
+  EXPECT_TRUE(sender_->is_ready(0));
+}
+
+}  // namespace
+}  // namespace ringway
