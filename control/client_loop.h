@@ -12,11 +12,11 @@
 #include "control/client_core.h"
 #include "dataplane/counters.h"
 #include "dataplane/lasting_request.h"
-#include "dataplane/link_message.h"
+#include "dataplane/link_receiver.h"
 #include "dataplane/link_sender.h"
 #include "dataplane/offloads.h"
-#include "dataplane/receive_buffers.h"
 #include "dataplane/ring.h"
+#include "dataplane/tun_reader.h"
 #include "dataplane/tun_writer.h"
 #include "dataplane/udp_socket.h"
 #include "tun/mss_clamp.h"
@@ -73,33 +73,20 @@ class ClientLoop {
   void arm_requests();
   void reclaim(const Completion& completion);
 
-  // client_loop_link.cc: the server's side.
-  void on_link_receive(const Completion& completion);
+  // client_loop_link.cc: from the server to the TUN.
   void drain_link();
-  /// A received message that waits for room in the TUN writer.
-  struct PendingMessage {
-    std::uint16_t buffer = 0;
-    MutableBytes bytes;
-  };
-  void receive_train(const PendingMessage& pending);
-  bool receive_datagram(MutableBytes datagram, std::uint8_t outer_ecn);
-  bool write_to_tun(MutableBytes datagram, MutableBytes packet, std::uint8_t outer_ecn);
+  void handle_message(LinkReceiver::Message& message);
+  [[nodiscard]] bool handle_datagram(MutableBytes datagram, std::uint8_t outer_ecn);
+  [[nodiscard]] bool write_to_tun(MutableBytes datagram, MutableBytes packet,
+                                  std::uint8_t outer_ecn);
   void release_written();
-  void on_link_sent(const Completion& completion);
 
-  // client_loop_tun.cc: the TUN's side.
-  void arm_tun_reads();
-  void on_tun_read(const Completion& completion);
+  // client_loop_tun.cc: from the TUN to the server.
   void drain_tun();
   [[nodiscard]] std::optional<Segmenter> start_frame(Bytes frame);
-  [[nodiscard]] bool send_segments(Segmenter& segmenter);
+  [[nodiscard]] bool send_segments(Segmenter& segmenter, MutableBytes packet);
 
   void drop(Drop reason) { counters_.add(reason); }
-
-  struct PendingFrame {
-    std::uint16_t buffer = 0;
-    Bytes bytes;
-  };
 
   Settings settings_;
   ClientCore& core_;
@@ -108,22 +95,18 @@ class ClientLoop {
 
   /// First in, last out: everything below may be registered with it.
   Ring ring_;
-  ReceiveBuffers link_buffers_;
-  ReceiveBuffers tun_buffers_;
+  LinkReceiver receiver_;
+  TunReader reader_;
   LinkSender sender_;
-  std::optional<TunWriter> tun_writer_;
+  std::optional<TunWriter> writer_;
   Tun tun_;
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;
-  msghdr receive_header_{};
-  LastingRequest link_receive_;
   LastingRequest wake_;
-  std::vector<LastingRequest> tun_reads_;
-  bool multishot_reads_ = false;
 
-  std::vector<PendingMessage> link_pending_;
-  std::vector<PendingFrame> tun_pending_;
+  /// Frames that wait for the socket.
+  std::vector<TunReader::Frame> tun_pending_;
   /// What is left of the first pending frame.
   std::optional<Segmenter> cut_;
   Now now_;

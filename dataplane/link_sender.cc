@@ -41,9 +41,9 @@ LinkSender::LinkSender(const Settings& settings, std::span<const UdpSocket> sock
 
 bool LinkSender::is_ready(std::uint8_t listener) {
   Outlet& outlet = outlets_.at(listener);
-  if (outlet.credit > outlet.queued) return has_room();
+  if (outlet.credit > outlet.queued) return has_buffer();
   outlet.is_full = !renew_credit(outlet);
-  return outlet.credit > outlet.queued && has_room();
+  return outlet.credit > outlet.queued && has_buffer();
 }
 
 /// The kernel accepts a send while the socket is charged with less than its buffer's size.
@@ -203,6 +203,17 @@ void LinkSender::forget_refusals() {
     outlet.has_gso = wants_gso_;
     outlet.refused_in_a_row = 0;
   }
+}
+
+/// A client that cannot be reached, a full queue, a packet filter: those datagrams are lost and
+/// nothing else (E07).
+void LinkSender::Outcome::count_in(Counters& counters) const {
+  if (is_refused) counters.add(Counter::LinkRefusedTrains);
+  if (error != 0 && error != ECANCELED) counters.add_send_error(error);
+  counters.add(Drop::SendFailed, failed_count);
+  counters.add(Counter::LinkSentPackets, datagram_count);
+  counters.add(Counter::LinkSentBytes, size);
+  if (is_train) counters.add(Counter::LinkSentTrains);
 }
 
 LinkSender::Outcome LinkSender::note_sent(const Completion& completion) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "dataplane/counters.h"
 #include "dataplane/gso_batch.h"
 #include "dataplane/gso_refusals.h"
 #include "dataplane/link_message.h"
@@ -63,8 +64,10 @@ class LinkSender {
   /// The socket takes more, and there is a buffer: reserve() will succeed. False: come back after
   /// the next completion, or when is_waiting() after a millisecond.
   [[nodiscard]] bool is_ready(std::uint8_t listener);
-  /// There is a buffer, whatever the socket says: for what is small and rare.
-  [[nodiscard]] bool has_room() const { return open_is_empty() || pool_.free_count() > 0; }
+  /// There are buffers enough for send(), whatever the socket says: for what is small and rare. A
+  /// quarter is left to the datagrams that ask is_ready(), so that pings which wait for one socket
+  /// do not take the room of the others.
+  [[nodiscard]] bool has_room() const { return pool_.free_count() > pool_.count() / 4; }
 
   /// Memory for the next datagram, of exactly `size` bytes; empty when there is none, or when the
   /// size is beyond a buffer's. Nothing is queued before commit(); another reserve() forgets it.
@@ -91,6 +94,8 @@ class LinkSender {
     /// Datagrams that are lost, and the errno.
     std::size_t failed_count = 0;
     int error = 0;
+
+    void count_in(Counters& counters) const;
   };
   Outcome note_sent(const Completion& completion);
   /// A completion of Operation::LinkWritable.
@@ -146,6 +151,7 @@ class LinkSender {
     Line queue;
   };
 
+  [[nodiscard]] bool has_buffer() const { return open_is_empty() || pool_.free_count() > 0; }
   [[nodiscard]] bool open_is_empty() const {
     return open_ != kNone && outgoing_[open_].batch.segment_count() == 0;
   }

@@ -2,6 +2,7 @@
 
 #include <liburing.h>
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -124,6 +125,12 @@ class Ring {
   /// Moves completions that the kernel has posted into `out`, oldest first; returns how many.
   [[nodiscard]] std::size_t collect(std::span<Completion> out);
 
+  /// Ends every request in flight and gives each completion to `reclaim`, until the kernel holds no
+  /// memory of ours; or, should it not let go of it, for kDrainTurnsMax waits: ending the process
+  /// is then all that is safe.
+  template <typename Reclaim>
+  void drain(const Reclaim& reclaim);
+
   /// Requests that will complete again. Zero: the kernel holds no memory of ours.
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
   /// Completions that did not fit into the queue. The kernel kept or lost them: an alarm.
@@ -131,6 +138,10 @@ class Ring {
 
  private:
   friend class ReceiveBuffers;
+  /// Cancelled requests complete at once.
+  static constexpr int kDrainTurnsMax = 100;
+  static constexpr Duration kDrainWait = 50ms;
+
   io_uring_sqe* next_request(RequestTag tag);
   void use_buffer_group(io_uring_sqe& request, std::uint16_t group);
 
@@ -139,6 +150,19 @@ class Ring {
   bool has_multishot_read_ = false;
   std::size_t in_flight_ = 0;
 };
+
+template <typename Reclaim>
+void Ring::drain(const Reclaim& reclaim) {
+  std::array<Completion, 64> completions;
+  bool cancelled = false;
+  for (int turn = 0; turn < kDrainTurnsMax && in_flight() > 0; ++turn) {
+    if (!cancelled) cancelled = cancel_all({.operation = Operation::Cancel});
+    static_cast<void>(submit_and_wait(kDrainWait));
+    while (const std::size_t count = collect(completions)) {
+      for (const Completion& completion : std::span(completions).first(count)) reclaim(completion);
+    }
+  }
+}
 
 /// Why a ring cannot be made, and what to do about it. Pure.
 Error explain_ring_failure(int error_number);

@@ -20,35 +20,9 @@
 #include "dataplane/spsc_queue.h"
 #include "dataplane/udp_socket.h"
 #include "dataplane/wakeup.h"
+#include "dataplane/worker_limits.h"
 
 namespace ringway {
-
-/// The memory that one worker may use, all of it taken at start. Sizes in bytes.
-struct WorkerLimits {
-  /// Buffers that the kernel fills with datagrams. It bounds what may wait for the TUN.
-  std::size_t link_receive_size = 4 << 20;
-  /// The same with Offloads::link_gro, where each has room for a train.
-  std::size_t link_receive_trains_size = 16 << 20;
-  /// Buffers that the kernel fills with inner packets. It bounds what may wait for the link.
-  std::size_t tun_receive_size = 1 << 20;
-  /// The same with Offloads::tun, where each has room for a super-packet.
-  std::size_t tun_receive_super_size = 8 << 20;
-  /// Buffers of sealed datagrams on their way out.
-  std::size_t send_size = 4 << 20;
-  /// The same with Offloads::link_gso, where each has room for a train.
-  std::size_t send_trains_size = 16 << 20;
-  /// Copies of packets from other clients and other workers that wait for the link.
-  std::size_t relayed_size = 1 << 20;
-  /// Buffers for datagrams taken over from other workers, until the TUN has them.
-  std::size_t taken_over_size = 1 << 20;
-  /// The ring of control datagrams towards the control thread: what a flood of resets can fill.
-  std::size_t control_ring_size = 1 << 20;
-  /// Each ring between two workers.
-  std::size_t lane_size = 1 << 20;
-  /// Commands and reports that may wait.
-  std::size_t command_count = 4096;
-  std::size_t report_count = 4096;
-};
 
 struct WorkerSettings {
   DatapathSettings datapath;

@@ -11,64 +11,8 @@
 namespace ringway {
 namespace {
 
-constexpr std::uint16_t kLinkGroup = 0;
-constexpr std::uint16_t kTunGroup = 1;
-/// Control datagrams are this large whatever the MTU of the tunnel is.
-constexpr std::size_t kDatagramSizeMin = 2048;
-/// Beyond the inner packet: header, tag and packet id, and stub framing of old clients.
-constexpr std::size_t kDatagramOverheadMax = 128;
-/// The payload of a train: what the length field of UDP can say.
-constexpr std::size_t kTrainSizeMax = 65'535;
-/// A super-packet of the TUN: what the length field of IP can say.
-constexpr std::size_t kSuperPacketMax = 65'535;
-/// How often a full socket is asked whether it takes more: at half of its buffer it says so itself,
-/// which is late where the link is slow.
-constexpr Duration kFullSocketWait = 1ms;
-/// After so many ticks, clients to whom trains were refused get another chance.
-constexpr unsigned kTicksPerRefusal = 600;
-/// How many single reads wait at the TUN where a read cannot be multishot.
-constexpr std::size_t kSingleTunReads = 16;
-constexpr Duration kTick = 1s;
-/// After a failed submission, so that want of memory does not become a spin (R16).
-constexpr std::chrono::milliseconds kPauseAfterFailure{5};
 /// Ends a wait for a batch early; what one receive or read brings meanwhile counts once.
 constexpr unsigned kGatheredCompletions = 64;
-/// Cancelled requests complete at once. If they do not, ending the process is all that is safe.
-constexpr int kDrainTurnsMax = 100;
-constexpr Duration kDrainWait = 50ms;
-
-std::size_t datagram_size_max(const WorkerSettings& settings) {
-  return std::max(kDatagramSizeMin, settings.datapath.tun_mtu + kDatagramOverheadMax);
-}
-
-std::size_t receive_buffer_size(const WorkerSettings& settings) {
-  return kReceiveHeadroom +
-         (settings.offloads.link_gro ? kTrainSizeMax : datagram_size_max(settings));
-}
-
-std::size_t receive_budget(const WorkerSettings& settings) {
-  return settings.offloads.link_gro ? settings.limits.link_receive_trains_size
-                                    : settings.limits.link_receive_size;
-}
-
-bool reads_super_packets(const WorkerSettings& settings) {
-  return settings.offloads.tun.tcp || settings.offloads.tun.udp;
-}
-
-/// One byte more than the largest frame, so that a larger one shows.
-std::size_t frame_room(const WorkerSettings& settings) {
-  return kVnetHeaderSize +
-         (reads_super_packets(settings) ? kSuperPacketMax : settings.datapath.tun_mtu) + 1;
-}
-
-std::size_t read_budget(const WorkerSettings& settings) {
-  return reads_super_packets(settings) ? settings.limits.tun_receive_super_size
-                                       : settings.limits.tun_receive_size;
-}
-
-std::size_t send_budget(const WorkerSettings& settings) {
-  return settings.offloads.link_gso ? settings.limits.send_trains_size : settings.limits.send_size;
-}
 
 }  // namespace
 
@@ -77,40 +21,37 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
     : settings_(settings),
       ports_(ports),
       around_(around),
-      datagram_size_max_(datagram_size_max(settings)),
-      link_buffers_({.group = kLinkGroup,
-                     .budget = receive_budget(settings),
-                     .buffer_size = receive_buffer_size(settings),
-                     .header_size = kReceiveHeadroom}),
-      tun_buffers_({.group = kTunGroup,
-                    .budget = read_budget(settings),
-                    .buffer_size = frame_room(settings),
-                    .header_size = kVnetHeaderSize}),
-      sender_({.budget = send_budget(settings),
-               .datagram_size_max = datagram_size_max(settings),
+      datagram_size_max_(datagram_size_max(settings.datapath.tun_mtu)),
+      receiver_({.group = kLinkGroup,
+                 .budget = settings.limits.link_receive(settings.offloads),
+                 .datagram_size_max = datagram_size_max_,
+                 .gro = settings.offloads.link_gro},
+                settings.sockets, ports.counters),
+      reader_({.group = kTunGroup,
+               .budget = settings.limits.tun_receive(settings.offloads.tun),
+               .packet_size_max = settings.datapath.tun_mtu,
+               .offloads = settings.offloads.tun,
+               .multishot = settings.multishot_tun_reads},
+              ports.counters),
+      sender_({.budget = settings.limits.send(settings.offloads),
+               .datagram_size_max = datagram_size_max_,
                .gso = settings.offloads.link_gso,
                .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
-      taken_over_(
-          settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max(settings)) + 1,
-          kReceiveHeadroom + datagram_size_max(settings)),
-      tun_writer_({.fd = settings.tun_queue.get(), .offloads = settings.offloads.tun},
-                  ports.counters),
+      taken_over_(settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max_) + 1,
+                  kReceiveHeadroom + datagram_size_max_),
+      writer_({.fd = settings.tun_queue.get(), .offloads = settings.offloads.tun}, ports.counters),
       datapath_(settings.datapath),
-      scratch_(datagram_size_max(settings)),
+      scratch_(datagram_size_max_),
       feeder_({.outlet_count = settings.sockets.size(),
                .relay_budget = settings.limits.relayed_size,
-               .packet_size_max = datagram_size_max(settings)},
+               .packet_size_max = datagram_size_max_},
               {.datapath = datapath_,
                .sender = sender_,
-               .read_buffers = tun_buffers_,
+               .read_buffers = reader_.buffers(),
                .counters = ports.counters}),
-      link_receives_(settings.sockets.size()),
       bell_due_(settings.datapath.worker_count),
       pacer_(settings.pacing) {
-  receive_header_.msg_namelen = kSocketNameSize;
-  receive_header_.msg_controllen = kSocketControlSize;
-  link_pending_.reserve(link_buffers_.count());
   peers_.reserve(settings.datapath.sessions_max);
 }
 
@@ -118,19 +59,17 @@ Result<void> WorkerLoop::set_up() {
   // Every buffer can be filled or sent from once, and the TUN writer says how many writes it has;
   // a receive and a wait for room on each listener, the TUN reads, the bell and a cancellation come
   // on top. Four times as many completions cannot overflow (E02).
-  const std::size_t in_flight_max = link_buffers_.count() + tun_buffers_.count() + sender_.count() +
+  const std::size_t in_flight_max = receiver_.count() + reader_.count() + sender_.count() +
                                     TunWriter::kWritesMax + 2 * settings_.sockets.size() +
-                                    kSingleTunReads + 2;
+                                    TunReader::kSingleReads + 2;
   if (Result<void> opened =
           ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
       !opened) {
     return opened;
   }
-  if (Result<void> opened = link_buffers_.open(ring_); !opened) return opened;
-  if (Result<void> opened = tun_buffers_.open(ring_); !opened) return opened;
-
-  multishot_reads_ = settings_.multishot_tun_reads && ring_.has_multishot_read();
-  tun_reads_.resize(multishot_reads_ ? 1 : kSingleTunReads);
+  if (Result<void> opened = receiver_.open(ring_); !opened) return opened;
+  if (Result<void> opened = reader_.open(ring_); !opened) return opened;
+  reader_.attach(settings_.tun_queue.get());
   now_ = monotonic_now();
   next_tick_ = now_ + kTick;
   arm_requests();
@@ -156,7 +95,7 @@ void WorkerLoop::turn() {
   drain_link();
   for (PacketRing* lane : around_.lanes.from_others) {
     if (lane == nullptr) continue;
-    while (const auto record = tun_writer_.has_room() ? lane->front() : std::nullopt) {
+    while (const auto record = writer_.has_room() ? lane->front() : std::nullopt) {
       take_over(*record);
       lane->pop();
     }
@@ -235,12 +174,14 @@ void WorkerLoop::keep_traffic_of(PeerId peer) {
 
 void WorkerLoop::act_on(const Completion& completion) {
   switch (completion.tag.operation) {
-    case Operation::LinkReceive: on_link_receive(completion); return;
-    case Operation::LinkSend: on_link_sent(completion); return;
+    case Operation::LinkReceive: receiver_.note_received(completion); return;
+    case Operation::LinkSend: sender_.note_sent(completion).count_in(ports_.counters); return;
     case Operation::LinkWritable: sender_.note_writable(completion.tag); return;
-    case Operation::TunRead: on_tun_read(completion); return;
+    case Operation::TunRead:
+      if (const auto frame = reader_.note_read(completion)) handle_frame(*frame);
+      return;
     case Operation::TunWrite:
-    case Operation::TunWriteAgain: tun_writer_.note_written(completion, ring_); return;
+    case Operation::TunWriteAgain: writer_.note_written(completion, ring_); return;
     case Operation::Wake: bell_.note_ended(completion.result, true); return;
     case Operation::Cancel: return;
   }
@@ -255,10 +196,10 @@ void WorkerLoop::run_timers() {
   next_tick_ = now_ + kTick;
   publish_traffic();
   compare_cores();
-  for (LastingRequest& receive : link_receives_) receive.note_tick();
-  for (LastingRequest& read : tun_reads_) read.note_tick();
+  receiver_.note_tick();
+  reader_.note_tick();
   bell_.note_tick();
-  tun_writer_.note_tick();
+  writer_.note_tick();
   if (++ticks_ % kTicksPerRefusal == 0) sender_.forget_refusals();
 }
 
@@ -302,7 +243,7 @@ void WorkerLoop::flush() {
     RW_ASSERT(pushed);
     control_bell_due_ = true;
   }
-  tun_writer_.submit(ring_);
+  writer_.submit(ring_);
   release_written();
   if (sender_.submit(ring_)) ports_.counters.add(Counter::LinkWaits);
   arm_requests();
@@ -315,21 +256,8 @@ void WorkerLoop::flush() {
 }
 
 void WorkerLoop::arm_requests() {
-  link_buffers_.publish();
-  for (std::size_t listener = 0; listener < link_receives_.size(); ++listener) {
-    LastingRequest& receive = link_receives_[listener];
-    if (link_buffers_.available() > 0) receive.note_buffers_available();
-    if (!receive.is_due()) continue;
-    const RequestTag tag{.operation = Operation::LinkReceive,
-                         .listener = static_cast<std::uint8_t>(listener)};
-    if (!ring_.receive_messages(tag, settings_.sockets[listener].fd(), receive_header_,
-                                kLinkGroup)) {
-      continue;
-    }
-    receive.note_armed();
-    ports_.counters.add(Counter::LinkReceiveArmed);
-  }
-  arm_tun_reads();
+  receiver_.arm(ring_);
+  reader_.arm(ring_, feeder_.wanted_reads(now_));
   if (bell_.is_due() &&
       ring_.read({.operation = Operation::Wake}, around_.bell.fd(), bell_count_)) {
     bell_.note_armed();
@@ -347,28 +275,18 @@ void WorkerLoop::ring_bells() {
 }
 
 void WorkerLoop::shut_down() {
-  bool cancelled = false;
-  for (int drain = 0; drain < kDrainTurnsMax && ring_.in_flight() > 0; ++drain) {
-    if (!cancelled) cancelled = ring_.cancel_all({.operation = Operation::Cancel});
-    static_cast<void>(ring_.submit_and_wait(kDrainWait));
-    completion_count_ = ring_.collect(completions_);
-    for (std::size_t i = 0; i < completion_count_; ++i) reclaim(completions_[i]);
-  }
+  ring_.drain([this](const Completion& completion) { reclaim(completion); });
   publish_traffic();
   ports_.counters.publish_core_drops(datapath_.drops());
 }
 
 void WorkerLoop::reclaim(const Completion& completion) {
   switch (completion.tag.operation) {
-    case Operation::LinkReceive:
-      if (completion.buffer) static_cast<void>(link_buffers_.take(*completion.buffer, 0));
-      return;
-    case Operation::TunRead:
-      if (completion.buffer) static_cast<void>(tun_buffers_.take(*completion.buffer, 0));
-      return;
-    case Operation::LinkSend: on_link_sent(completion); return;
+    case Operation::LinkReceive: receiver_.reclaim(completion); return;
+    case Operation::TunRead: reader_.reclaim(completion); return;
+    case Operation::LinkSend: sender_.note_sent(completion).count_in(ports_.counters); return;
     case Operation::TunWrite:
-    case Operation::TunWriteAgain: tun_writer_.note_written(completion, ring_); return;
+    case Operation::TunWriteAgain: writer_.note_written(completion, ring_); return;
     case Operation::LinkWritable:
     case Operation::Wake:
     case Operation::Cancel: return;

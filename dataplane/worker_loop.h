@@ -12,10 +12,11 @@
 #include "dataplane/lasting_request.h"
 #include "dataplane/link_feeder.h"
 #include "dataplane/link_message.h"
+#include "dataplane/link_receiver.h"
 #include "dataplane/link_sender.h"
 #include "dataplane/packet_buffer.h"
-#include "dataplane/receive_buffers.h"
 #include "dataplane/ring.h"
+#include "dataplane/tun_reader.h"
 #include "dataplane/tun_writer.h"
 #include "dataplane/worker.h"
 
@@ -72,36 +73,24 @@ class WorkerLoop {
   void reclaim(const Completion& completion);
 
   // worker_loop_link.cc: from the link, from the lanes, and to the link.
-  void on_link_receive(const Completion& completion);
   void drain_link();
-  struct PendingMessage;
-  void receive_train(const PendingMessage& message);
-  [[nodiscard]] bool receive_datagram(MutableBytes datagram, const LinkArrival& arrival);
+  void handle_message(LinkReceiver::Message& message);
+  [[nodiscard]] bool handle_datagram(MutableBytes datagram, UplinkSource& source, std::uint8_t ecn);
   void take_over(const PacketRing::Record& record);
   void take_over_datagram(const PacketRing::Record& record);
   void forward_to_peer(MutableBytes packet, bool from_lane);
   void hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes);
   void give_to_control(const LinkEndpoint& from, Bytes datagram);
   void send(const Verdict& verdict);
-  void on_link_sent(const Completion& completion);
 
   // worker_loop_tun.cc: from the TUN and to the TUN.
-  void arm_tun_reads();
-  void on_tun_read(const Completion& completion);
-  void handle_frame(std::uint16_t buffer, MutableBytes frame);
+  void handle_frame(const TunReader::Frame& frame);
   void hand_over_frame(RoutedFrame& frame, MutableBytes packet);
   [[nodiscard]] bool write_to_tun(MutableBytes datagram, const Verdict& verdict,
                                   std::uint8_t outer_ecn);
   void release_written();
 
   void drop(Drop reason) { ports_.counters.add(reason); }
-
-  /// A message that was received and waits for room in the writer.
-  struct PendingMessage {
-    std::uint16_t buffer = 0;
-    std::uint8_t listener = 0;
-    MutableBytes bytes;
-  };
 
   const WorkerSettings& settings_;
   WorkerPorts& ports_;
@@ -112,11 +101,11 @@ class WorkerLoop {
 
   /// First in, last out: everything below may be registered with it.
   Ring ring_;
-  ReceiveBuffers link_buffers_;
-  ReceiveBuffers tun_buffers_;
+  LinkReceiver receiver_;
+  TunReader reader_;
   LinkSender sender_;
   BufferPool taken_over_;
-  TunWriter tun_writer_;
+  TunWriter writer_;
   Datapath datapath_;
   /// For what is made or copied before it has a place: pings, packets from the lanes.
   std::vector<std::uint8_t> scratch_;
@@ -124,15 +113,9 @@ class WorkerLoop {
 
   std::array<Completion, 512> completions_{};
   std::size_t completion_count_ = 0;
-  /// What a multishot recvmsg is told about the room for names and control data.
-  msghdr receive_header_{};
-  std::vector<LastingRequest> link_receives_;
-  std::vector<LastingRequest> tun_reads_;
-  bool multishot_reads_ = false;
   LastingRequest bell_;
   std::array<std::uint8_t, 8> bell_count_{};
 
-  std::vector<PendingMessage> link_pending_;
   /// Peers whose session is here, for the traffic table.
   std::vector<PeerId> peers_;
   std::vector<bool> bell_due_;

@@ -78,9 +78,4 @@ bool clamp_mss(MutableBytes packet, const IpPacket& ip, const MssLimits& limits)
   return changed;
 }
 
-bool clamp_mss(MutableBytes packet, const MssLimits& limits) {
-  const auto ip = parse_ip_packet(packet);
-  return ip && clamp_mss(packet, *ip, limits);
-}
-
 }  // namespace ringway

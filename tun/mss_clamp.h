@@ -23,7 +23,5 @@ struct MssLimits {
 ///
 /// `ip` is what parse_ip_packet() said of `packet`, the same memory.
 bool clamp_mss(MutableBytes packet, const IpPacket& ip, const MssLimits& limits);
-/// The same for a packet that was not parsed; a malformed one is left alone.
-bool clamp_mss(MutableBytes packet, const MssLimits& limits);
 
 }  // namespace ringway

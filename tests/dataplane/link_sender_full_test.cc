@@ -20,6 +20,15 @@ TEST_F(LinkSenderTest, HasNoRoomWhileEverythingIsOnItsWay_E01) {
   EXPECT_TRUE(sender_->has_room());
 }
 
+TEST_F(LinkSenderTest, LeavesAQuarterOfItsBuffersToWhatIsNotSmallAndRare) {
+  for (std::uint32_t i = 0; i < 12; ++i) ASSERT_TRUE(send(numbered(i, kDatagramSize)));
+
+  EXPECT_FALSE(sender_->has_room());
+  EXPECT_TRUE(send(numbered(12, kDatagramSize)));
+
+  finish(13);
+}
+
 TEST_F(LinkSenderTest, WaitsForASlowLinkAndLosesAndReordersNothing) {
   test::run("tc qdisc add dev lo root tbf rate 2mbit burst 3000 limit 1000000");
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Traffic through the tunnel of client 1, in all four directions. Sourced by tests of clients, behind
+# Traffic through the tunnel of client 1, all four directions. Sourced by tests of clients, behind
 # topology.sh. Both functions name their checks by the test's $label.
 
 pings() {

@@ -19,17 +19,23 @@ Packet syn(bool v4, Packet options, std::uint8_t flags = tcp_flag::kSyn) {
 
 std::size_t options_at(bool v4) { return (v4 ? kIpv4HeaderMin : kIpv6HeaderSize) + kTcpHeaderMin; }
 
+/// As a worker does it; a malformed packet does not get that far.
+bool clamp(MutableBytes packet, const MssLimits& limits) {
+  const auto ip = parse_ip_packet(packet);
+  return ip && clamp_mss(packet, *ip, limits);
+}
+
 /// The packet that a SYN with other options would have been, its checksum made anew.
 void expect_clamped(bool v4, const Packet& options, const Packet& expected_options,
                     std::uint8_t flags = tcp_flag::kSyn) {
   Packet packet = syn(v4, options, flags);
-  EXPECT_TRUE(clamp_mss(packet, kLimits));
+  EXPECT_TRUE(clamp(packet, kLimits));
   EXPECT_EQ(packet, syn(v4, expected_options, flags));
 }
 
 void expect_left_alone(Packet packet, const char* what, const MssLimits& limits = kLimits) {
   const Packet before = packet;
-  EXPECT_FALSE(clamp_mss(packet, limits)) << what;
+  EXPECT_FALSE(clamp(packet, limits)) << what;
   EXPECT_EQ(packet, before) << what;
 }
 
@@ -118,7 +124,7 @@ TEST(MssClamp, SurvivesRandomOptionsAndKeepsTheChecksumRight) {
     }
     Packet packet = syn(v4, options);
 
-    clamp_mss(packet, {.v4 = 256, .v6 = 256});
+    clamp(packet, {.v4 = 256, .v6 = 256});
 
     const std::size_t transport = options_at(v4) - kTcpHeaderMin;
     ASSERT_EQ(load_be16(packet.data() + transport + 16),
