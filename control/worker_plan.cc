@@ -11,9 +11,6 @@
 namespace ringway {
 namespace {
 
-/// Before Linux 6.10.
-constexpr std::uint16_t kGsoSegmentsMaxOld = 64;
-
 std::uint16_t count_workers(const WorkerConfig& config, const Cores& cores) {
   std::size_t count = config.count;
   if (count == 0) {
@@ -44,7 +41,7 @@ void plan_pinning(WorkerPlan& plan, const WorkerConfig& config, const Cores& cor
 
 Offloads wanted_offloads(const WorkerConfig& config) {
   Offloads wanted{.link_gso = config.gso, .link_gro = config.gro, .tun = {}};
-  if (config.like_6_1) wanted.link_gso_segments_max = kGsoSegmentsMaxOld;
+  if (config.like_6_1) wanted.link_gso_segments_max = GsoBatch::kSegmentsMaxOld;
   wanted.tun.tcp = config.tso;
   wanted.tun.udp = config.uso && !config.like_6_1;
   wanted.tun.checksum = wanted.tun.tcp || wanted.tun.udp;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/bytes.h"
 
@@ -13,9 +14,10 @@ namespace ringway {
 /// Pure value. The memory is lent by whoever sends, from start() until the send has completed.
 class GsoBatch {
  public:
-  /// UDP_MAX_SEGMENTS of Linux before 6.9; later ones take 128. Datagrams of 1,024 bytes and more
-  /// reach kSizeMax first, and for smaller ones a send is a sixty-fourth of its cost each already.
-  static constexpr std::size_t kSegmentsMax = 64;
+  /// The kernel's UDP_MAX_SEGMENTS: of recent Linux, and of 6.1. The test at start finds out which
+  /// it is. Datagrams of 1,024 bytes and more reach kSizeMax first.
+  static constexpr std::uint16_t kSegmentsMax = 128;
+  static constexpr std::uint16_t kSegmentsMaxOld = 64;
   /// What the 16-bit length fields of IPv6 and UDP leave where the kernel counts the IPv6 header,
   /// too; over IPv4 it would be 20 bytes more.
   static constexpr std::size_t kSizeMax = 65'535 - 40 - 8;
@@ -28,8 +30,6 @@ class GsoBatch {
   [[nodiscard]] MutableBytes reserve(std::size_t size) const;
   /// The datagram of `size` bytes that was built in what reserve(size) gave is part of the train.
   void commit(std::size_t size);
-  /// The datagrams so far are all that there will be of equal size: nothing more fits.
-  void close() { is_closed_ = true; }
 
   [[nodiscard]] MutableBytes bytes() const { return memory_.first(size_); }
   [[nodiscard]] std::size_t size() const { return size_; }

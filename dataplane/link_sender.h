@@ -43,7 +43,7 @@ class LinkSender {
     std::size_t datagram_size_max = 0;
     /// UDP_SEGMENT is used, and buffers are of kTrainBufferSize.
     bool gso = false;
-    std::size_t segments_max = GsoBatch::kSegmentsMax;
+    std::size_t segments_max = GsoBatch::kSegmentsMaxOld;
   };
   static constexpr std::size_t kTrainBufferSize = 65'536;
   /// Trains refused in a row, with none accepted in between, that end GSO on a socket for a while.

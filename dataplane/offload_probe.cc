@@ -9,9 +9,6 @@
 namespace ringway {
 namespace {
 
-constexpr std::uint16_t kSegmentsMax = 128;
-constexpr std::uint16_t kSegmentsMaxOld = 64;
-
 /// Sends, and looks at what comes out. Works, Fails, or Unproven when too little came out in time.
 struct Outcome {
   Proof proof = Proof::Unproven;
@@ -46,8 +43,9 @@ bool carries_plainly(ProbeWire& wire, Instant deadline) {
 
 /// The largest train of old and of new kernels. A refusal leaves nothing on the wire.
 std::uint16_t count_segments(ProbeWire& wire, Instant deadline) {
-  const ProbeBurst burst(kSegmentsMax - 1, 64, 3);
-  return carry(wire, burst, deadline).proof == Proof::Works ? kSegmentsMax : kSegmentsMaxOld;
+  const ProbeBurst burst(GsoBatch::kSegmentsMax - 1, 64, 3);
+  return carry(wire, burst, deadline).proof == Proof::Works ? GsoBatch::kSegmentsMax
+                                                            : GsoBatch::kSegmentsMaxOld;
 }
 
 }  // namespace

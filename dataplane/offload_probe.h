@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "dataplane/gso_batch.h"
 #include "tun/super_packet_probe.h"
 
 /// Tries UDP_SEGMENT and UDP_GRO at start, before any client depends on them: a known burst goes
@@ -71,8 +72,8 @@ class ProbeWire {
 struct LinkOffloadProof {
   Proof gso = Proof::Unproven;
   Proof gro = Proof::Unproven;
-  /// As many as one send may carry: 128, or 64 before Linux 6.10.
-  std::uint16_t segments_max = 64;
+  /// As many as one send may carry.
+  std::uint16_t segments_max = GsoBatch::kSegmentsMaxOld;
   /// Why, unless everything works. "UDP_SEGMENT over IPv6: ..."
   std::string reason;
 };

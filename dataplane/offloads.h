@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "dataplane/gso_batch.h"
 #include "tun/tun_device.h"
 
 namespace ringway {
@@ -13,8 +14,8 @@ namespace ringway {
 struct Offloads {
   /// UDP_SEGMENT: one send for a train of datagrams to one client.
   bool link_gso = true;
-  /// The kernel's UDP_MAX_SEGMENTS: how many datagrams one send may carry. 64 before Linux 6.10.
-  std::uint16_t link_gso_segments_max = 128;
+  /// How many datagrams one send may carry.
+  std::uint16_t link_gso_segments_max = GsoBatch::kSegmentsMax;
   /// UDP_GRO: one receive for a train of datagrams from one client.
   bool link_gro = true;
   /// What the TUN's queues were opened with; see TunDevice::offloads(). Packets of up to 64 KiB are

@@ -25,6 +25,7 @@ constexpr int kProtection = PROT_READ | PROT_WRITE;
 constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
 // Linux 5.14; not in older headers.
 constexpr int kPopulateWrite = 23;
+constexpr std::size_t kPageSize = 4096;
 
 std::size_t rounded_up(std::size_t size, std::size_t unit) {
   return (size + unit - 1) / unit * unit;
@@ -68,6 +69,8 @@ void PacketMemory::map_aligned() {
   const auto address = reinterpret_cast<std::uintptr_t>(memory_);
   memory_ += rounded_up(address, kHugePageSize) - address;
   if (::madvise(memory_, size_, MADV_HUGEPAGE) == 0) pages_ = Pages::Transparent;
+  // Where a limit does not let all of it be there, what is used will be.
+  static_cast<void>(::madvise(memory_, rounded_up(size_, kPageSize), kPopulateWrite));
 }
 
 void poison([[maybe_unused]] MutableBytes bytes) {

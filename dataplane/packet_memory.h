@@ -10,11 +10,10 @@ namespace ringway {
 /// Zeroed memory for packet buffers, on huge pages where there are any: a worker's buffers are tens
 /// of megabytes, and with small pages nearly every packet misses the TLB.
 ///
-/// Not touched here, so that a page comes from the node of the core that first uses it, which is
-/// the worker's: make and use it on the worker's thread. Only pages of the hugetlb pool are taken
-/// at once (they do not count as RSS, and one that could not be had later would be a SIGBUS); of
-/// all else the kernel gives what is really used. Ends the process when there is no memory. Not
-/// copied; one owner.
+/// What is as large as a huge page is there when the constructor returns: the kernel may have to
+/// move others' pages to make a huge one (kcompactd), and a packet would wait for that, some
+/// milliseconds each time. Pages come from the node of the core that makes it: make and use it on
+/// the worker's thread. Ends the process when there is no memory. Not copied; one owner.
 class PacketMemory {
  public:
   enum class Pages : std::uint8_t {

@@ -31,13 +31,13 @@ UniqueFd open_socket(ProbeFamily family) {
   return fd;
 }
 
-/// What a stranger sends to the receiver is not taken: it hears its sender alone.
-bool connect_to(const UniqueFd& socket, const UniqueFd& other) {
+std::optional<Endpoint> local_of(const UniqueFd& socket) {
   SocketName name;
-  name.size = sizeof name.bytes;
-  auto* address = reinterpret_cast<sockaddr*>(name.bytes.data());
-  return ::getsockname(other.get(), address, &name.size) == 0 &&
-         ::connect(socket.get(), name.get(), name.size) == 0;
+  socklen_t size = sizeof name.bytes;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(name.bytes.data()), &size) != 0) {
+    return std::nullopt;
+  }
+  return decode_socket_name(Bytes(name.bytes).first(size));
 }
 
 int wait_ms(Instant deadline) {
@@ -67,28 +67,22 @@ std::optional<LinkOffloadProof> probe_family(ProbeFamily family, Instant deadlin
 std::unique_ptr<LoopbackWire> LoopbackWire::open(ProbeFamily family) {
   UniqueFd from = open_socket(family);
   UniqueFd to = open_socket(family);
-  if (!from || !to || !connect_to(from, to) || !connect_to(to, from)) return nullptr;
-  return std::unique_ptr<LoopbackWire>(new LoopbackWire(std::move(from), std::move(to)));
+  if (!from || !to) return nullptr;
+  const bool is_ipv6 = family != ProbeFamily::V4;
+  const auto source = local_of(from);
+  const auto destination = local_of(to);
+  if (!source || !destination) return nullptr;
+  // What a stranger sends to the receiver is not taken: it hears its sender alone.
+  const SocketName sender = SocketName::of(*source, is_ipv6);
+  if (::connect(to.get(), sender.get(), sender.size) != 0) return nullptr;
+  return std::unique_ptr<LoopbackWire>(
+      new LoopbackWire(std::move(from), std::move(to), *destination, is_ipv6));
 }
 
 int LoopbackWire::send(Bytes bytes, std::size_t segment_size) {
-  std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
-  iovec vector{.iov_base = copy.data(), .iov_len = copy.size()};
-  msghdr message{};
-  message.msg_iov = &vector;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> room{};
-  if (segment_size != 0) {
-    message.msg_control = room.data();
-    message.msg_controllen = room.size();
-    cmsghdr* control = CMSG_FIRSTHDR(&message);
-    control->cmsg_level = SOL_UDP;
-    control->cmsg_type = UDP_SEGMENT;
-    control->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
-    const auto size = static_cast<std::uint16_t>(segment_size);
-    std::memcpy(CMSG_DATA(control), &size, sizeof size);
-  }
-  return ::sendmsg(from_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+  OutgoingMessage message;
+  message.prepare(destination_, is_ipv6_, bytes, static_cast<std::uint16_t>(segment_size));
+  return ::sendmsg(from_.get(), &message.header(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
 std::optional<ProbePiece> LoopbackWire::receive(Instant deadline) {

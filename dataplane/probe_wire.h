@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "base/address.h"
 #include "base/unique_fd.h"
 #include "dataplane/offload_probe.h"
 
@@ -25,9 +26,15 @@ class LoopbackWire : public ProbeWire {
   bool knows_gso() override;
 
  private:
-  LoopbackWire(UniqueFd from, UniqueFd to) : from_(std::move(from)), to_(std::move(to)) {}
+  LoopbackWire(UniqueFd from, UniqueFd to, const Endpoint& destination, bool is_ipv6)
+      : from_(std::move(from)),
+        to_(std::move(to)),
+        destination_{.remote = destination, .local = {}},
+        is_ipv6_(is_ipv6) {}
   UniqueFd from_;
   UniqueFd to_;
+  LinkEndpoint destination_;
+  bool is_ipv6_;
 };
 
 /// SHELL: over loopback in both families on dual-stack sockets, as the link's are, or in IPv4 alone

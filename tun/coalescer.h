@@ -35,7 +35,7 @@ class Coalescer {
   static constexpr std::size_t kPacketsMax = 1024;
   /// How many flows are put together at the same time; one more closes the oldest.
   static constexpr std::size_t kFlowsMax = 32;
-  /// The kernel's own limit for UDP before Linux 6.9 (UDP_MAX_SEGMENTS), and 64 KiB of full-size
+  /// The kernel's own limit for UDP in Linux 6.1 (UDP_MAX_SEGMENTS), and 64 KiB of full-size
   /// packets for TCP.
   static constexpr std::size_t kSegmentsMax = 64;
   /// Spans in one gather list: the headers, and each payload.

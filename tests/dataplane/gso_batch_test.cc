@@ -104,13 +104,6 @@ TEST_F(GsoBatchTest, WithoutGsoHasOneDatagram) {
   EXPECT_FALSE(add(1000));
 }
 
-TEST_F(GsoBatchTest, TakesNothingOnceItIsClosed) {
-  ASSERT_TRUE(add(100));
-  batch_.close();
-
-  EXPECT_FALSE(add(100));
-}
-
 TEST_F(GsoBatchTest, StartsAgainEmpty) {
   ASSERT_TRUE(add(100));
   ASSERT_TRUE(add(1));

@@ -56,7 +56,7 @@ class LinkSenderTest : public ::testing::Test {
     client_.emplace(Endpoint{ip("127.0.0.1"), sockets_[0].local().port});
     to_ = {.remote = client_->local(), .local = ip("127.0.0.1")};
   }
-  void open_with_gso(std::size_t segments_max = GsoBatch::kSegmentsMax,
+  void open_with_gso(std::size_t segments_max = GsoBatch::kSegmentsMaxOld,
                      std::uint32_t send_buffer_size = 1 << 20) {
     open({.budget = 16 * LinkSender::kTrainBufferSize,
           .datagram_size_max = 2048,

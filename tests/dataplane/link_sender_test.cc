@@ -50,7 +50,7 @@ TEST_F(LinkSenderTest, SendsEqualDatagramsForOneEndpointInOneSend) {
 }
 
 TEST_F(LinkSenderTest, SplitsWhatIsTooMuchForOneSend) {
-  for (const std::size_t segments_max : {GsoBatch::kSegmentsMax, std::size_t{128}}) {
+  for (const std::uint16_t segments_max : {GsoBatch::kSegmentsMaxOld, GsoBatch::kSegmentsMax}) {
     open_with_gso(segments_max);
     trains_ = done_ = 0;
     std::vector<Datagram> datagrams;
