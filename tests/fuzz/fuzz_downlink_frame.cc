@@ -163,14 +163,14 @@ class Frame {
       }
       RW_ASSERT(target->endpoint() == client_.endpoint);
       RW_ASSERT(target->seal_overhead() <= Datapath::kSealOverhead);
-      seal(frame, target->seal_overhead());
+      seal(frame, *target);
       RW_ASSERT(frame.segmenter.left_count() == left - 1);
     }
   }
 
-  void seal(RoutedFrame& frame, std::size_t overhead) {
-    const std::size_t size = overhead + frame.segmenter.next_size();
-    RW_ASSERT(size == overhead + expected_[sealed_count_].size());
+  void seal(RoutedFrame& frame, const PeerTarget& target) {
+    const std::size_t size = target.seal_overhead() + frame.segmenter.next_size();
+    RW_ASSERT(size == target.seal_overhead() + expected_[sealed_count_].size());
     if (train_.reserve(size).empty()) {
       RW_ASSERT(train_.segment_count() > 0);
       open_train();
@@ -178,7 +178,7 @@ class Frame {
     }
     const MutableBytes room = train_.reserve(size);
     RW_ASSERT(room.size() == size);
-    const auto datagram = rig_.datapath.seal_next(frame, *target, packet_, room, test::kStart);
+    const auto datagram = rig_.datapath.seal_next(frame, target, packet_, room, test::kStart);
     RW_ASSERT(datagram.has_value());
     RW_ASSERT(datagram->data() == room.data() && datagram->size() == size);
     train_.commit(size);

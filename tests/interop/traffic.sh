@@ -17,9 +17,9 @@ pings() {
     in_client 1 ping -c 3 -i 0.1 -W 2 -M 'do' -s $((1400 - 48)) "$inner_v6"
 }
 
-# transfers_during AT_LEAST RATE NAME COMMAND...: two TCP connections, one up over inner IPv4 and one
-# down over inner IPv6, of at least so many bytes and at most so many a second, which run until the
-# check NAME, that is COMMAND, is done.
+# transfers_during AT_LEAST RATE NAME COMMAND...: two TCP connections, one up over inner IPv4 and
+# one down over inner IPv6, of at least so many bytes and at most so many a second, which run until
+# the check NAME, that is COMMAND, is done.
 transfers_during() {
   local at_least=$1 rate=$2 client_v6 up_pid down_pid
   shift 2
