@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/log.h"
 #include "base/secret.h"
 #include "control/aead_start.h"
 #include "dataplane/admission/static_key.h"
@@ -154,6 +155,8 @@ int outcome(const Result<void>& result) {
 // What CLI11 throws is caught below; want of memory may end the process.
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
+  // To standard error: standard output is for the reports.
+  log::open({.verb = 1});
   CLI::App app(
       "Plays thousands of OpenVPN clients in one process. Each PHASE is one line, `NAME key=value "
       "...`, and answers with one line of JSON; without any, phases are read from standard input.",
