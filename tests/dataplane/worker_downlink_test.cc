@@ -291,6 +291,28 @@ TEST(WorkerDownlink, CarriesPacketsBetweenClientsInTrains) {
       [](const CounterSnapshot& counters) { return counters.of(Counter::LinkSentTrains) > 0; }));
 }
 
+// What comes from another client has nowhere to wait but in copies.
+TEST(WorkerDownlink, KeepsPacketsBetweenClientsWhileTheLinkIsFull) {
+  WorkerRig rig(
+      {.client_to_client = true, .starts = false, .offloads = kAll, .send_buffer_size = 32 << 10});
+  TunnelClient& from = rig.connect({0});
+  TunnelClient& to = rig.connect({1});
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    from.send(inner_packet({from.v4, 4000}, {to.v4, 5000}, test::counting_bytes(1000, i)));
+  }
+  test::run("tc qdisc add dev lo root tbf rate 200mbit burst 70000 limit 10000000");
+
+  rig.start();
+
+  for (std::uint8_t i = 0; i < 100; ++i) {
+    const Packet packet = to.receive();
+    ASSERT_FALSE(packet.empty()) << int{i};
+    ASSERT_TRUE(std::ranges::equal(payload_of(packet), test::counting_bytes(1000, i)));
+  }
+  EXPECT_GT(rig.group->counters().of(Counter::TunWaits), 0u);
+  test::run("tc qdisc del dev lo root");
+}
+
 // A slow link: what is too much is dropped from the greedy client, by name, and the quiet one's
 // packets come through.
 TEST(WorkerDownlink, AGreedyClientDoesNotStarveAQuietOneOnASlowLink_C09) {
@@ -353,7 +375,9 @@ TEST(WorkerDownlink, DropsNothingWhileTheSocketTakesMore) {
 }
 
 TEST(WorkerDownlink, GoesOnWhereTheSendBuffersEndInTheMiddleOfAFrame_E01) {
-  WorkerRig rig({.limits = {.send_trains_size = 1}, .offloads = kAll});
+  WorkerRig rig({.starts = false,
+                 .limits = {.tun_receive_super_size = 1, .send_trains_size = 1},
+                 .offloads = kAll});
   TunnelClient& client = rig.connect({0});
   const HostSocket host(rig.server_v4);
 
@@ -361,6 +385,8 @@ TEST(WorkerDownlink, GoesOnWhereTheSendBuffersEndInTheMiddleOfAFrame_E01) {
   for (std::uint8_t i = 0; i < 40; ++i) {
     send_burst(host, {client.v4, 5000}, 20, 1000, 900 - i, i);
   }
+
+  rig.start();
 
   for (std::uint8_t i = 0; i < 40; ++i) expect_burst(client, 20, 1000, 900 - i, i);
 }
