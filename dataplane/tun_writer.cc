@@ -132,6 +132,8 @@ void TunWriter::prepare_write(Batch& batch, std::size_t frame, Ring& ring) {
     write.frame_size = static_cast<std::uint32_t>(kVnetHeaderSize + packet.size());
     prepared = ring.write(tag, settings_.fd, {packet.data() - kVnetHeaderSize, write.frame_size});
   } else {
+    // The kernel may be reading earlier pieces: they must not move.
+    RW_ASSERT(batch.pieces.size() + gathered.size() <= batch.pieces.capacity());
     for (const Bytes piece : gathered) {
       batch.pieces.push_back(piece_of(piece));
       write.frame_size += static_cast<std::uint32_t>(piece.size());

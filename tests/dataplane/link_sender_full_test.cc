@@ -123,6 +123,41 @@ TEST_F(LinkSenderTest, StopsWaitingWhenTheSocketHasRoomAndNothingIsToBeSent_R16)
   test::run("tc qdisc del dev lo root");
 }
 
+TEST_F(LinkSenderTest, GivesUpWhatTheSocketRefusesAgainAndAgain_E07) {
+  ASSERT_TRUE(send(numbered(1, 1000)));
+  for (unsigned i = 0; i < LinkSender::kAttemptsMax; ++i) {
+    EXPECT_EQ(turn(-EAGAIN).failed_count, 0u);
+  }
+
+  const auto outcome = turn(-EAGAIN);
+
+  EXPECT_EQ(outcome.failed_count, 1u);
+  EXPECT_EQ(outcome.error, EAGAIN);
+  EXPECT_TRUE(sender_->is_ready(0));
+}
+
+TEST_F(LinkSenderTest, TakesAsMuchAsBeforeAfterSendsThatWereTriedAgain_R16) {
+  open_with_gso(GsoBatch::kSegmentsMax, 128 << 10);
+  const auto fill = [this] {
+    std::uint32_t count = 0;
+    while (sender_->is_ready(0)) EXPECT_TRUE(send(numbered(count++, 1000)));
+    return count;
+  };
+  const std::uint32_t before = fill();
+  ASSERT_GT(before, 10u);
+  for (int i = 0; i < 5; ++i) turn(-EAGAIN);
+  finish(before);
+
+  EXPECT_EQ(fill(), before);
+
+  // Refused trains go singly, and are charged no longer than that.
+  turn(-EINVAL);
+  finish(2 * before);
+  sender_->forget_refusals();
+  EXPECT_EQ(fill(), before);
+  finish(3 * before);
+}
+
 TEST_F(LinkSenderTest, ChargesNoLessThanTheKernelDoes) {
   auto group = open_udp_sockets({.port = 0, .send_buffer_size = 4 << 20}, 1);
   ASSERT_TRUE(group);

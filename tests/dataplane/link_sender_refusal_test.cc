@@ -8,6 +8,7 @@ namespace {
 
 using test::Datagram;
 using test::ip;
+using test::LinkClient;
 using test::LinkSenderTest;
 using test::numbered;
 
@@ -40,9 +41,11 @@ TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
   test::run("ip link set lo mtu 1200");
   const auto send_two = [this](unsigned i) {
     to_.remote.address = IpAddress::v4(0x7f00'0100 + i);
-    ASSERT_TRUE(send(numbered(2 * i, 1200)));
-    ASSERT_TRUE(send(numbered(2 * i + 1, 1200)));
-    finish(2 * i + 2);
+    ASSERT_TRUE(send(numbered(3 * i, 1200)));
+    ASSERT_TRUE(send(numbered(3 * i + 1, 1200)));
+    // That single ones are taken says nothing about trains.
+    ASSERT_TRUE(send(numbered(3 * i + 2, 1300)));
+    finish(3 * i + 3);
   };
 
   constexpr unsigned kMore = LinkSender::kRefusalsMax + 5;
@@ -57,6 +60,34 @@ TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
   trains_ = 0;
   send_two(kMore);
   EXPECT_EQ(trains_, 1u);
+}
+
+// The datagrams of one refused train at a time are on their way: the other socket's wait.
+TEST_F(LinkSenderTest, SendsRefusedTrainsOfTwoSocketsOneAfterTheOther_E08) {
+  open_with_gso();
+  auto second = open_udp_sockets({.port = 0}, 1);
+  ASSERT_TRUE(second);
+  sockets_.push_back(std::move(second->sockets[0]));
+  sender_.emplace(
+      LinkSender::Settings{
+          .budget = 16 * LinkSender::kTrainBufferSize, .datagram_size_max = 2048, .gso = true},
+      sockets_);
+  const LinkClient other({ip("127.0.0.1"), sockets_[1].local().port});
+  const LinkEndpoint to_other{.remote = other.local(), .local = ip("127.0.0.1"), .listener = 1};
+  test::run("ip link set lo mtu 1400");
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 10; ++i) {
+    datagrams.push_back(numbered(i, 1450));
+    ASSERT_TRUE(send(datagrams.back()));
+  }
+  for (const Datagram& datagram : datagrams) ASSERT_TRUE(sender_->send(to_other, datagram));
+
+  finish(20);
+
+  EXPECT_EQ(refused_, 2u);
+  expect_received(datagrams);
+  for (const Datagram& datagram : datagrams) EXPECT_EQ(other.receive(), datagram);
+  test::run("ip link set lo mtu 65536");
 }
 
 // Whoever is sent datagrams that are too large for the route is sent them singly; trains of others

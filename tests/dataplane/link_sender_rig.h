@@ -67,8 +67,9 @@ class LinkSenderTest : public ::testing::Test {
 
   [[nodiscard]] bool send(Bytes datagram) { return sender_->send(to_, datagram); }
 
-  /// One turn; the sum of what became of the sends that have completed.
-  LinkSender::Outcome turn() {
+  /// One turn; the sum of what became of the sends that have completed, with `result` in the place
+  /// of their own if it is given.
+  LinkSender::Outcome turn(std::optional<std::int32_t> result = {}) {
     sender_->submit(ring_);
     EXPECT_EQ(ring_.submit_and_wait(sender_->is_waiting() ? Duration{1ms} : Duration{1s}), 0);
     std::array<Completion, 512> completions;
@@ -79,6 +80,7 @@ class LinkSenderTest : public ::testing::Test {
         sender_->note_writable(completions[i].tag);
         continue;
       }
+      if (result) completions[i].result = *result;
       const LinkSender::Outcome one = sender_->note_sent(completions[i]);
       sum.datagram_count += one.datagram_count;
       sum.size += one.size;

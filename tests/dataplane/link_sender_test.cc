@@ -26,6 +26,17 @@ TEST_F(LinkSenderTest, ForgetsWhatWasReservedAndNotCommitted) {
   EXPECT_EQ(ring_.in_flight(), 0u);
 }
 
+TEST_F(LinkSenderTest, SendsNothingThatWasReservedAndNotCommitted) {
+  ASSERT_FALSE(sender_->reserve(to_, 100).empty());
+
+  EXPECT_FALSE(sender_->submit(ring_));
+
+  EXPECT_EQ(ring_.in_flight(), 0u);
+  ASSERT_TRUE(send(numbered(1, 200)));
+  finish(1);
+  expect_received({numbered(1, 200)});
+}
+
 TEST_F(LinkSenderTest, HasNoRoomForADatagramLargerThanItsBuffers) {
   EXPECT_TRUE(sender_->reserve(to_, kDatagramSize + 1).empty());
   EXPECT_FALSE(sender_->reserve(to_, kDatagramSize).empty());

@@ -96,6 +96,17 @@ TEST(OffloadProbe, FindsTheSmallerLimitOfOldKernels) {
   EXPECT_EQ(proof.segments_max, 64);
 }
 
+TEST(OffloadProbe, ProvesTrainsOutwardsWhereTheKernelHasNoneInwards) {
+  FaultyWire wire;
+  wire.without_gro = true;
+
+  const LinkOffloadProof proof = prove_link_offloads(wire, kDeadline);
+
+  EXPECT_EQ(proof.gso, Proof::Works);
+  EXPECT_EQ(proof.gro, Proof::Fails);
+  EXPECT_NE(proof.reason.find("refuses UDP_GRO"), std::string::npos);
+}
+
 TEST(OffloadProbe, FailsWhatTheKernelDoesNotHave) {
   FaultyWire wire;
   wire.without_gso = true;

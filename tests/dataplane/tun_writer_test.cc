@@ -350,6 +350,23 @@ TEST_F(TunWriterTest, GivesBuffersBackWhenWritesAreCancelled_E01) {
 
   EXPECT_EQ(released_, std::vector<std::uint32_t>{7});
   EXPECT_EQ(lost(), 20u);
+  // The device has not failed.
+  const CounterSnapshot counters = counters_->snapshot();
+  EXPECT_TRUE(std::ranges::all_of(counters.tun_write_errors,
+                                  [](std::uint64_t errors) { return errors == 0; }));
+}
+
+// What the kernel reads must not move while a batch grows (E01): the writer asserts that it does
+// not, however many batches there were.
+TEST_F(TunWriterTest, StartsEachBatchWithAllItsRoom_E01) {
+  for (std::uint32_t i = 0; i < 3 * Coalescer::kPacketsMax / 40; ++i) {
+    add_buffer(tcp_train(40, 1000 + i * 40 * kPayload), i);
+    finish();
+    written();
+    frames_.clear();
+  }
+
+  EXPECT_EQ(lost(), 0u);
 }
 
 }  // namespace

@@ -294,6 +294,17 @@ TEST(Uplink, KnowsTheSenderOfDataV1ByItsEndpoint) {
   EXPECT_EQ(copy_of(verdict.packet), inner);
 }
 
+TEST(Uplink, HandsNothingOverThatIsNobodys) {
+  DatapathSettings settings = test::rig_settings();
+  settings.worker_count = 4;
+  for (std::uint16_t self = 0; self < 4; ++self) {
+    settings.self = {self};
+    DatapathRig rig(settings);
+    EXPECT_TRUE(
+        is_dropped(rig.receive(Packet(60, 0x30), test::endpoint_of({9})), Drop::UnknownPeer));
+  }
+}
+
 TEST(Uplink, KnowsTheSenderWithoutAPeerIdByItsEndpoint) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});

@@ -129,13 +129,17 @@ TEST(Worker, DropsADatagramThatIsLargerThanItsBuffers_E05) {
 }
 
 TEST(Worker, RecoversWhenItsBuffersRanOut_E03) {
-  WorkerRig rig({.limits = {.link_receive_size = 1, .tun_receive_size = 1, .send_size = 1}});
+  // All datagrams wait in the socket before the first is received: more than there are buffers,
+  // however fast the worker is.
+  WorkerRig rig(
+      {.starts = false, .limits = {.link_receive_size = 1, .tun_receive_size = 1, .send_size = 1}});
   const HostSocket host(rig.server_v4);
   TunnelClient& client = rig.connect({0});
   const Endpoint from{.address = client.v4, .port = 5000};
   const Packet inner = inner_packet(from, host.local(), kHello);
 
   for (int i = 0; i < 500; ++i) client.send(inner);
+  rig.start();
   for (int i = 0; i < 500; ++i) host.send(from, kHello);
 
   EXPECT_TRUE(rig.eventually(

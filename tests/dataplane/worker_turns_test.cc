@@ -62,7 +62,8 @@ TEST(Worker, SleepsWhenThereIsNothingToDo_R16) {
   // Nobody rings: the wait is the quarter of a second that is being watched.
   EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 250));
 
-  EXPECT_LE(rig.group->counters().of(Counter::LoopTurns) - before, 3u);
+  // The host's IPv6 looks for neighbours and routers on the new device: a few packets.
+  EXPECT_LE(rig.group->counters().of(Counter::LoopTurns) - before, 10u);
 }
 
 TEST(Worker, PollsForAsLongAsItIsToldAfterAPacketAndSleepsThen) {
@@ -73,12 +74,15 @@ TEST(Worker, PollsForAsLongAsItIsToldAfterAPacketAndSleepsThen) {
   ASSERT_TRUE(rig.eventually(
       [](const CounterSnapshot& counters) { return counters.of(Counter::SpinTurns) > 1; }));
 
-  // The first wait is for the end of the polling, the second sees that it has ended.
-  EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 100));
-  const std::uint64_t before = spins();
-  EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 50));
+  // One quiet stretch is enough: a packet that the host's IPv6 sends begins the polling anew.
+  bool has_slept = false;
+  for (int i = 0; i < 20 && !has_slept; ++i) {
+    const std::uint64_t before = spins();
+    EXPECT_FALSE(test::is_readable(rig.group->control_bell().fd(), 50));
+    has_slept = spins() == before;
+  }
 
-  EXPECT_EQ(spins(), before);
+  EXPECT_TRUE(has_slept);
   EXPECT_EQ(rig.group->counters().of(Counter::GatherTurns), 0u);
 }
 

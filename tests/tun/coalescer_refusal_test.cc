@@ -49,6 +49,24 @@ TEST(Coalescer, DoesNotMergeDifferentHeaders_F02) {
   expect_apart(first, flow.next(1200), "flow label");
 }
 
+TEST(Coalescer, DoesNotMergeWhatDiffersInTheOuterEcn) {
+  for (const std::uint8_t first : {std::uint8_t{0}, std::uint8_t{3}}) {
+    Coalescer coalescer({});
+    TcpFlow flow(true);
+    const Packets packets = {flow.next(1200), flow.next(1200), flow.next(1200), flow.next(1200)};
+    const auto second = static_cast<std::uint8_t>(3 - first);
+    ASSERT_TRUE(coalescer.add(*parse_ip_packet(packets[0]), first));
+    ASSERT_TRUE(coalescer.add(*parse_ip_packet(packets[1]), first));
+    ASSERT_TRUE(coalescer.add(*parse_ip_packet(packets[2]), second));
+    ASSERT_TRUE(coalescer.add(*parse_ip_packet(packets[3]), second));
+
+    const auto frames = test::frames_of(coalescer);
+
+    EXPECT_EQ(frames.size(), 2u);
+    EXPECT_EQ(test::cut(frames), packets);
+  }
+}
+
 TEST(Coalescer, DoesNotMergeWhatIsNoPlainData_F02) {
   for (const std::uint8_t flag :
        {tcp_flag::kSyn, tcp_flag::kFin, tcp_flag::kRst, tcp_flag::kUrg, tcp_flag::kCwr}) {
