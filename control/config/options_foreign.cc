@@ -7,7 +7,7 @@ namespace ringway {
 namespace {
 
 constexpr std::string_view kClient = "belongs in a client's configuration, and this is a server";
-constexpr std::string_view kDelete = "delete the line, or run OpenVPN for a client";
+constexpr std::string_view kDelete = "delete the line, or run `ringway client PROFILE.ovpn`";
 constexpr std::string_view kProxy = "leads a client through a proxy, and this is a server";
 constexpr std::string_view kPushed = "is what a server tells each client, and Ringway does";
 constexpr std::string_view kToClients = "is for clients";
