@@ -52,7 +52,8 @@ bool has_possible_checksum(const VnetHeader& header, const IpPacket& ip) {
 void finish_checksum_at(MutableBytes packet, const VnetHeader& header) {
   const std::uint16_t checksum = checksum_of(packet.subspan(header.checksum_start));
   const std::size_t field = std::size_t{header.checksum_start} + header.checksum_offset;
-  store_be16(packet.data() + field, never_zero(checksum));
+  const bool is_udp = header.checksum_offset == kUdpChecksum;
+  store_be16(packet.data() + field, is_udp ? never_zero(checksum) : checksum);
 }
 
 }  // namespace

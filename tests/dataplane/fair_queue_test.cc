@@ -97,16 +97,11 @@ TEST_F(FairQueueTest, APeerThatSendsAgainAndAgainIsNotTakenForQuiet) {
   std::map<std::uint32_t, std::int64_t> bytes;
   take();
 
-  // Peer 2 sends a super-packet as soon as its last has left, and the sender has asked for more.
-  for (std::uint32_t i = 0; i < 30; ++i) {
-    push(2, kBulkSize);
+  // Peer 2 sends a super-packet as soon as its last has left.
+  for (int i = 0; i < 40; ++i) {
+    if (next_slot_ < 128) push(2, kBulkSize);
     const auto frame = take();
     bytes[frame->peer.value] += frame->size;
-    static_cast<void>(queue_.front(0));
-    // That others come and go changes nothing.
-    push(100 + i, 60);
-    EXPECT_EQ(take()->peer.value, 100 + i);
-    static_cast<void>(queue_.front(0));
   }
 
   EXPECT_NEAR(static_cast<double>(bytes[1]), static_cast<double>(bytes[2]), 3.0 * kBulkSize);
@@ -117,7 +112,7 @@ TEST_F(FairQueueTest, TakesNoPeerForAnother) {
   for (const std::uint32_t other : {256u, 512u, 1024u, 4096u}) {
     next_slot_ = 0;
     for (int i = 0; i < 10; ++i) push(1, kBulkSize);
-    EXPECT_EQ(take()->peer.value, 1u);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(take()->peer.value, 1u);
 
     push(1 + other, 200);
 

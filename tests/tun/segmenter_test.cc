@@ -201,6 +201,21 @@ TEST(Segmenter, NeverSendsAUdpChecksumOfZero) {
   EXPECT_EQ(load_be16(packets[0].data() + 26), 0xffff);
 }
 
+// To a receiver both are the same number; to who merges such packets again they are not.
+TEST(Segmenter, SendsATcpChecksumOfZeroAsItIs) {
+  Packet payload = counting_bytes(100);
+  store_be16(payload.data() + 98, 0);
+  const Packet without = test::tcp_packet(true, payload);
+  store_be16(payload.data() + 98, load_be16(without.data() + 36));
+  SuperPacket super = tcp_super_packet(true, payload, 1);
+  super.header.gso_type = GsoType::None;
+
+  const auto packets = segments_of(super);
+
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(load_be16(packets[0].data() + 36), 0);
+}
+
 TEST(Segmenter, UsesTheFinalDestinationBehindARoutingHeader) {
   const Packet payload = counting_bytes(2500);
   const Packet plain = test::tcp_packet(false, payload);
