@@ -161,13 +161,19 @@ foreign_routes_case() {
   ip -n "$namespace" -6 route add fd99::/64 via "$server_v6"
   before_v4=$(ip -n "$namespace" route show)
   before_v6=$(ip -n "$namespace" -6 route show)
-  server_config "tls-crypt $work/ta.key" 'push "route 10.99.0.0 255.255.0.0"' \
+  ip -n "$namespace" route add 10.97.0.0/16 via "$server_v4"
+  server_config "tls-crypt $work/ta.key" 'push "route 10.97.0.0 255.255.0.0"' \
+    'push "route 10.99.0.0 255.255.0.0"' \
     'push "route 192.0.2.0 255.255.255.0"' 'push "route 10.98.0.0 255.255.0.0"' \
     'push "route-ipv6 fd99::/64"' >server.conf
   profile v4 "$(inline_key tls-crypt)" >client.ovpn
   require "server starts ($label)" start_server server.conf
+  give_up_a_route_soon &
   start_ringway_client client.ovpn
   require "the client connects ($label)" connects
+  check "a route that the host gives up soon is the tunnel's ($label)" \
+    grep -q 'dev tun0' <(ip -n "$namespace" route get 10.97.1.1)
+  check "so there are two ($label)" client_log_has 1 'connected: .* 2 routes,'
   check "it says which IPv4 route is the host's ($label)" \
     client_log_has 1 'route 10\.99\.0\.0/16 is left aside.*ip route show 10\.99'
   check "it says which IPv6 route is the host's ($label)" \
@@ -182,6 +188,13 @@ foreign_routes_case() {
   pings
   leaves_cleanly_but "$before_v4" "$before_v6"
 }
+
+# As the routes of a client that was killed: they go with its device, some moments later. Routes are
+# set in order, so that the last one says that the first has been tried.
+give_up_a_route_soon() {
+  wait_for 30 last_route_is_set && ip -n "$(client_ns 1)" route del 10.97.0.0/16 via "$server_v4"
+}
+last_route_is_set() { [[ $(ip -n "$(client_ns 1)" route show 10.98.0.0/16) == *tun0* ]]; }
 
 # leaves_cleanly_but ROUTES ROUTES_V6: those, and nothing else.
 leaves_cleanly_but() {
