@@ -51,4 +51,16 @@ check 'all answers over IPv4 came from the second address' answers_came_from 1 "
 check 'all answers over IPv6 came from the second address' answers_came_from 2 "$second_v6"
 check 'SIGTERM ends the server' stop_server
 check 'no sanitizer or assertion spoke up' server_log_is_clean
+
+# On the socket of both families an IPv4 client is v4-mapped. An IPv4 socket has another way to say
+# the source (IP_PKTINFO), and so a turn of its own.
+stop_client 1
+server_config "tls-crypt $work/ta.key" 'proto udp4' >server4.conf
+require 'server of IPv4 alone starts' start_server server4.conf
+start_client 1 client1.conf
+require 'a client of the second IPv4 address connects to it' client_connects 1
+check 'it reaches the server' in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v4"
+check 'all answers came from the second address again' answers_came_from 1 "$second_v4"
+check 'SIGTERM ends the server of IPv4 alone' stop_server
+check 'no sanitizer or assertion spoke up' server_log_is_clean
 done_testing
