@@ -4,7 +4,9 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <vector>
 
+#include "base/log.h"
 #include "base/unique_fd.h"
 #include "control/open_patiently.h"
 #include "dataplane/link_message.h"
@@ -44,6 +46,19 @@ Result<void> check_route_to(const Endpoint& server, const LinkSettings& link) {
                           host, host));
 }
 
+/// Those of `routes` that stay the host's. A client that was killed leaves its device, and with it
+/// its routes, for some moments: they are waited for, lest its successor does without.
+std::vector<LinkRoute> set_later(LinkConfig& link, std::vector<LinkRoute> routes) {
+  const auto set_all = [&]() -> Result<void> {
+    std::erase_if(routes,
+                  [&](const LinkRoute& route) { return link.add_route(route).value_or(false); });
+    if (!routes.empty()) return fail("the host has these routes already");
+    return {};
+  };
+  if (open_patiently(set_all)) routes.clear();
+  return routes;
+}
+
 }  // namespace
 
 Result<ClientDevice> ClientDevice::open(const Settings& settings, const ClientNetwork& network) {
@@ -54,11 +69,21 @@ Result<ClientDevice> ClientDevice::open(const Settings& settings, const ClientNe
   if (!tun) return std::unexpected(tun.error());
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());
-  if (auto applied = link->apply(network.link); !applied) return std::unexpected(applied.error());
+  const Result<std::vector<LinkRoute>> taken = link->apply(network.link);
+  if (!taken) return std::unexpected(taken.error());
+  const std::vector<LinkRoute> left_out = set_later(*link, *taken);
+  for (const LinkRoute& route : left_out) {
+    const std::string destination = route.destination.to_string();
+    log::warning(
+        "the route {} is left aside: this host has one already, and what is sent there does not go "
+        "through the tunnel — to change that, delete the host's (see \"ip{} route show {}\") and "
+        "connect anew",
+        destination, route.destination.address.is_v4() ? "" : " -6", destination);
+  }
   if (auto checked = check_route_to(settings.server, network.link); !checked) {
     return std::unexpected(checked.error());
   }
-  return ClientDevice(std::move(*tun), network);
+  return ClientDevice(std::move(*tun), network, network.link.routes.size() - left_out.size());
 }
 
 }  // namespace ringway

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "base/address.h"
 #include "base/error.h"
 #include "control/client_network.h"
@@ -25,14 +27,18 @@ class ClientDevice {
   [[nodiscard]] const std::string& name() const { return tun_.name(); }
   /// What the kernel granted.
   [[nodiscard]] const TunOffloads& offloads() const { return tun_.offloads(); }
+  /// How many routes lead into it. Those that the host had before are the host's, and stay when
+  /// the device goes.
+  [[nodiscard]] std::size_t route_count() const { return route_count_; }
   /// What it was made from.
   [[nodiscard]] const ClientNetwork& network() const { return network_; }
 
  private:
-  ClientDevice(TunDevice tun, ClientNetwork network)
-      : tun_(std::move(tun)), network_(std::move(network)) {}
+  ClientDevice(TunDevice tun, ClientNetwork network, std::size_t route_count)
+      : tun_(std::move(tun)), network_(std::move(network)), route_count_(route_count) {}
   TunDevice tun_;
   ClientNetwork network_;
+  std::size_t route_count_;
 };
 
 }  // namespace ringway

@@ -73,6 +73,7 @@ class Reader {
   void leave_out_what_is_there();
   void set_mss(const Endpoint& remote);
   std::unexpected<Error> misread(const Words& words) const;
+  std::unexpected<Error> refuse_all_traffic(const Words& words) const;
 
   const PushReply& reply_;
   const ClientConfig& config_;
@@ -85,6 +86,17 @@ std::string joined(const Words& words) { return fmt::format("{}", fmt::join(word
 std::unexpected<Error> Reader::misread(const Words& words) const {
   return fail(fmt::format("the server pushes `{}`, which makes no sense", joined(words)), {},
               fmt::format("tell its operator, or write `pull-filter ignore \"{}\"`", words[0]));
+}
+
+std::unexpected<Error> Reader::refuse_all_traffic(const Words& words) const {
+  const bool is_route = words[0].starts_with("route");
+  return fail(fmt::format("the server pushes `{}`, which is not served yet: traffic that is meant "
+                          "for the tunnel would leave beside it",
+                          joined(words)),
+              {},
+              fmt::format("write `pull-filter ignore \"{}\"`, and `route` lines for the networks "
+                          "that the tunnel should carry",
+                          is_route ? joined({words[0], words[1]}) : words[0]));
 }
 
 Result<ClientNetwork> Reader::read(const Endpoint& remote) {
@@ -128,16 +140,7 @@ Result<void> Reader::read_option(std::string_view option) {
   if (name == "route-ipv6") return read_route_ipv6(words);
   if (name == "tun-mtu") return read_mtu(words);
   if (name == "route-gateway" || name == "route-metric" || is_one_of(name, kSilent)) return {};
-  if (is_one_of(name, kAllTraffic)) {
-    return fail(
-        fmt::format("the server pushes `{}`, which is not served yet: traffic that is meant "
-                    "for the tunnel would leave beside it",
-                    joined(words)),
-        {},
-        fmt::format("write `pull-filter ignore \"{}\"`, and `route` lines for the networks "
-                    "that the tunnel should carry",
-                    name));
-  }
+  if (is_one_of(name, kAllTraffic)) return refuse_all_traffic(words);
   const bool is_stub_v2 = words.size() == 2 && words[1] == "stub-v2";
   if ((name == "compress" && !is_stub_v2) || name == "comp-lzo" || name == "fragment") {
     return fail(fmt::format("the server pushes `{}`: that is another packet format", joined(words)),
@@ -208,6 +211,8 @@ Result<void> Reader::add_route(const Words& words, std::optional<Prefix> destina
         fmt::format("pushed `{}` is left aside: it leads beside the tunnel", joined(words)));
     return {};
   }
+  // The host has a default route as a rule, which would stay in its place.
+  if (destination->length == 0) return refuse_all_traffic(words);
   if (network_.link.routes.size() >= kRoutesMax) {
     return fail(fmt::format("the server pushes more than {} routes", kRoutesMax), {},
                 "write `route-nopull`, and `route` lines for those that are wanted");

@@ -109,7 +109,8 @@ Result<void> ClientSession::set_up_device(const PushReply& push) {
   loop_->attach(
       {.fd = device_->fd(), .mtu = link.mtu, .offloads = device_->offloads(), .mss = network->mss});
   log::info("connected: {} on {}, MTU {}, {} route{}, {}, server {}", address_line(link),
-            device_->name(), link.mtu, link.routes.size(), link.routes.size() == 1 ? "" : "s",
+            device_->name(), link.mtu, device_->route_count(),
+            device_->route_count() == 1 ? "" : "s",
             log::escape(find_option(push, "cipher").value_or("")), server_.to_string());
   return {};
 }

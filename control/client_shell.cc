@@ -90,9 +90,11 @@ Result<void> keep_connected(const ClientParts& parts) {
         --attempt;
       }
       if (end == End::AgainNow) continue;
-      error = {.what = "the server does not answer or refuses us; the log says more",
-               .where = parts.config.remote.host,
-               .advice = "see that it runs and can be reached"};
+      error = {
+          .what = "the server does not answer or refuses us; the log says more",
+          .where = parts.config.remote.host,
+          .advice =
+              "see that it runs, can be reached, and has the same `tls-crypt` or `tls-auth` key"};
     } else {
       log::warning("{}", addresses.error().to_string());
       error = addresses.error();

@@ -119,8 +119,14 @@ Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_coun
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());
   const LinkSettings settings = link_settings(config);
-  const Result<void> applied = link->apply(settings);
-  if (!applied) return std::unexpected(applied.error());
+  const Result<std::vector<LinkRoute>> left_out = link->apply(settings);
+  if (!left_out) return std::unexpected(left_out.error());
+  if (!left_out->empty()) {
+    const std::string route = left_out->front().destination.to_string();
+    return fail(
+        fmt::format("cannot add the route {}: the host has one already", route), tun->name(),
+        fmt::format("see \"ip route show {}\" and delete that one, or the line `route`", route));
+  }
   log::info("{}: up with {}{}{}, MTU {}, {} queue{}", tun->name(),
             settings.v4 ? settings.v4->to_string() : "", settings.v4 && settings.v6 ? " and " : "",
             settings.v6 ? settings.v6->to_string() : "", settings.mtu, worker_count,

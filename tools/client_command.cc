@@ -1,9 +1,5 @@
 #include "tools/client_command.h"
 
-#include <fmt/format.h>
-
-#include <cstdio>
-
 #include "control/client_shell.h"
 #include "control/config/config_files.h"
 #include "control/config/option_table.h"
@@ -33,12 +29,7 @@ Result<void> run(std::span<const std::string> words) {
 
 }  // namespace
 
-int run_client_command(std::span<const std::string> words) {
-  const Result<void> ran = run(words);
-  if (ran) return 0;
-  fmt::print(stderr, "ringway: {}\n", ran.error().to_string());
-  return 1;
-}
+int run_client_command(std::span<const std::string> words) { return exit_status_of(run(words)); }
 
 std::string client_command_help() {
   return "Usage: ringway client PROFILE.ovpn [--option parameter ...]\n"

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "control/config/config_lexer.h"
 
@@ -65,6 +66,13 @@ Result<CommandArguments> parse_command_arguments(std::span<const std::string> wo
                 fmt::format("write `{} [--option parameter ...]`", usage));
   }
   return arguments;
+}
+
+int exit_status_of(const Result<void>& ended) {
+  if (ended) return 0;
+  // Where nobody reads any more, fmt::print() would throw; the status still says what happened.
+  std::fputs(fmt::format("ringway: {}\n", ended.error().to_string()).c_str(), stderr);
+  return 1;
 }
 
 }  // namespace ringway

@@ -18,6 +18,9 @@ struct CommandArguments {
   bool print_config = false;
 };
 
+/// The exit status that goes with how a command ended; an error is one line on standard error.
+int exit_status_of(const Result<void>& ended);
+
 /// Accepts `CONFIG --option parameter ...` and OpenVPN's `--config CONFIG --option ...`. `usage` is
 /// the command and what it takes, for errors: "ringway server CONFIG". Pure.
 Result<CommandArguments> parse_command_arguments(std::span<const std::string> words,

@@ -6,6 +6,7 @@
 
 #include "control/aead_start.h"
 #include "tools/client_command.h"
+#include "tools/command_arguments.h"
 #include "tools/server_command.h"
 
 #ifdef RINGWAY_WITH_MIMALLOC
@@ -34,7 +35,8 @@ std::string version_text() {
 int main(int argc, char** argv) {
   CLI::App app("An OpenVPN-compatible VPN concentrator.", "ringway");
   app.set_version_flag("--version", version_text());
-  app.require_subcommand(1);
+  // Our own message for what is no command, below.
+  app.allow_extras();
   app.footer(
       "`ringway server --help` and `ringway client --help` list the options of a configuration.");
 
@@ -56,6 +58,14 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 1;
+  }
+  const std::vector<std::string> strange_words = app.remaining();
+  if (!strange_words.empty() || (!server->parsed() && !client->parsed())) {
+    return ringway::exit_status_of(ringway::fail(
+        strange_words.empty() ? "no command is given"
+                              : fmt::format("`{}` is no command", strange_words.front()),
+        "command line",
+        "write `ringway server CONFIG`, `ringway client PROFILE.ovpn` or `ringway --help`"));
   }
   if (wants_server_help) {
     fmt::print("{}", ringway::server_command_help());

@@ -1,7 +1,5 @@
 #include "tools/server_command.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 
 #include "base/log.h"
@@ -47,7 +45,11 @@ Result<void> run(std::span<const std::string> words) {
   if (auto loaded = load_files(*config); !loaded) return loaded;
   if (arguments->print_config) {
     if (auto checked = check_material(*config); !checked) return checked;
-    fmt::print("{}", print_config(*config));
+    const std::string text = print_config(*config);
+    if (std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0) {
+      return fail("cannot write the configuration", "standard output",
+                  "see that there is room where it goes");
+    }
     return {};
   }
   return run_server(std::move(*config));
@@ -55,12 +57,7 @@ Result<void> run(std::span<const std::string> words) {
 
 }  // namespace
 
-int run_server_command(std::span<const std::string> words) {
-  const Result<void> ran = run(words);
-  if (ran) return 0;
-  fmt::print(stderr, "ringway: {}\n", ran.error().to_string());
-  return 1;
-}
+int run_server_command(std::span<const std::string> words) { return exit_status_of(run(words)); }
 
 std::string server_command_help() {
   return "Usage: ringway server CONFIG [--option parameter ...]\n"

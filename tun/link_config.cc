@@ -53,7 +53,7 @@ std::string advice_for(int error) {
   switch (error) {
     case EPERM: return "start as root or with CAP_NET_ADMIN";
     case ENODEV: return "the device is gone: did something remove it?";
-    case EEXIST: return "something else has it already: see \"ip address\" and \"ip route\"";
+    case EEXIST: return "something else has it already: see \"ip address\"";
     default: return {};
   }
 }
@@ -93,7 +93,7 @@ int LinkConfig::transact(RtnetlinkRequest& request) {
   }
 }
 
-Result<void> LinkConfig::apply(const LinkSettings& settings) {
+Result<std::vector<LinkRoute>> LinkConfig::apply(const LinkSettings& settings) {
   if (settings.v6 && settings.mtu < kIpv6MtuMin) {
     return fail(fmt::format("an MTU of {} is too small for IPv6", settings.mtu), device_,
                 "set tun-mtu to 1280 or more, or leave IPv6 out");
@@ -104,10 +104,14 @@ Result<void> LinkConfig::apply(const LinkSettings& settings) {
   if (done) done = bring_up();
   if (done && settings.v4) done = add_address(*settings.v4);
   if (done && settings.v6) done = add_address(*settings.v6);
+  if (!done) return std::unexpected(done.error());
+  std::vector<LinkRoute> left_out;
   for (const LinkRoute& route : settings.routes) {
-    if (done) done = add_route(route);
+    const Result<bool> added = add_route(route);
+    if (!added) return std::unexpected(added.error());
+    if (!*added) left_out.push_back(route);
   }
-  return done;
+  return left_out;
 }
 
 Result<void> LinkConfig::set_mtu(std::uint32_t mtu) {
@@ -167,7 +171,7 @@ Result<void> LinkConfig::add_address(const InterfaceAddress& address) {
   return {};
 }
 
-Result<void> LinkConfig::add_route(const LinkRoute& route) {
+Result<bool> LinkConfig::add_route(const LinkRoute& route) {
   const std::string what = fmt::format("cannot add the route {}", route.destination.to_string());
   if (!is_valid_length(route.destination.address, route.destination.length)) {
     return fail(what + ": no such prefix length", device_);
@@ -185,8 +189,9 @@ Result<void> LinkConfig::add_route(const LinkRoute& route) {
   request.put(RTA_OIF, index_);
   if (route.metric) request.put(RTA_PRIORITY, *route.metric);
   const int error = transact(request);
+  if (error == EEXIST) return false;
   if (error != 0) return kernel_error(what, device_, error);
-  return {};
+  return true;
 }
 
 Result<void> LinkConfig::enable_ipv6() {

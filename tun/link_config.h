@@ -57,8 +57,9 @@ class LinkConfig {
 
   static Result<LinkConfig> open(const std::string& device);
 
-  /// All of it in the order that works: MTU, queue length, up, addresses, routes.
-  Result<void> apply(const LinkSettings& settings);
+  /// All of it in the order that works: MTU, queue length, up, addresses, routes. What it gives are
+  /// the routes that were left out because the host has them already (add_route()).
+  Result<std::vector<LinkRoute>> apply(const LinkSettings& settings);
 
   Result<void> set_mtu(std::uint32_t mtu);
   Result<void> set_tx_queue_length(std::uint32_t packets);
@@ -67,7 +68,9 @@ class LinkConfig {
   /// neighbours that could own them. Packets to them are delivered some milliseconds later, when a
   /// worker of the kernel has added the local route.
   Result<void> add_address(const InterfaceAddress& address);
-  Result<void> add_route(const LinkRoute& route);
+  /// False, and nothing is changed, when the host has a route to the same network with the same
+  /// metric already, through whatever device.
+  Result<bool> add_route(const LinkRoute& route);
   /// Where `net.ipv6.conf.default.disable_ipv6` is set, a new device has no IPv6: switches it on
   /// for this device alone.
   Result<void> enable_ipv6();

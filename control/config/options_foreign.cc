@@ -7,7 +7,7 @@ namespace ringway {
 namespace {
 
 constexpr std::string_view kClient = "belongs in a client's configuration, and this is a server";
-constexpr std::string_view kDelete = "delete the line, or run OpenVPN for a client";
+constexpr std::string_view kDelete = "delete the line, or run `ringway client PROFILE.ovpn`";
 constexpr std::string_view kProxy = "leads a client through a proxy, and this is a server";
 constexpr std::string_view kPushed = "is what a server tells each client, and Ringway does";
 constexpr std::string_view kToClients = "is for clients";
@@ -44,14 +44,14 @@ constexpr std::array kRows = {
     refused("mtu-test", kClient, kDelete),
     refused("compat-mode", "is not served: one set of rules serves the clients of every version",
             kDeleteOnly),
-    refused("http-proxy", kProxy, kDelete),
-    refused("http-proxy-option", kProxy, kDelete),
-    refused("http-proxy-user-pass", kProxy, kDelete),
-    refused("http-proxy-retry", kProxy, kDelete),
-    refused("http-proxy-timeout", kProxy, kDelete),
-    refused("socks-proxy", kProxy, kDelete),
-    refused("socks-proxy-retry", kProxy, kDelete),
-    refused("http-proxy-override", kProxy, kDelete),
+    refused("http-proxy", kProxy, kDeleteOnly),
+    refused("http-proxy-option", kProxy, kDeleteOnly),
+    refused("http-proxy-user-pass", kProxy, kDeleteOnly),
+    refused("http-proxy-retry", kProxy, kDeleteOnly),
+    refused("http-proxy-timeout", kProxy, kDeleteOnly),
+    refused("socks-proxy", kProxy, kDeleteOnly),
+    refused("socks-proxy-retry", kProxy, kDeleteOnly),
+    refused("http-proxy-override", kProxy, kDeleteOnly),
     refused("max-routes", kClient, kDelete),
     refused("ip-remote-hint", kClient, kDelete),
     refused("peer-id", kPushed, kDeleteOnly),

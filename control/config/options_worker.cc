@@ -61,7 +61,9 @@ Result<void> apply_worker_cores(ConfigDraft& draft, const ConfigLine& line) {
     return {};
   }
   std::optional<std::vector<unsigned>> cores = parse_cores(line.parameter(1));
-  if (!cores) return bad_value(line, 1, "auto, off, or the cores' numbers such as 0-3,8");
+  if (!cores) {
+    return bad_value(line, 1, "auto, off, or the cores' numbers, each once, such as 0-3,8");
+  }
   workers.pinning = WorkerConfig::Pinning::Listed;
   workers.cores = std::move(*cores);
   return {};

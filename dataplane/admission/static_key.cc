@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view kHeader = "-----BEGIN OpenVPN Static key V1-----";
 constexpr std::string_view kFooter = "-----END OpenVPN Static key V1-----";
-constexpr std::string_view kAdvice = "make a new key with: openvpn --genkey secret FILE";
+constexpr std::string_view kAdvice =
+    "server and clients share one such key; a new one is made by: openvpn --genkey secret FILE";
 
 std::optional<std::uint8_t> hex_digit(char c) {
   if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');

@@ -118,7 +118,8 @@ TEST(ClientNetwork, LeavesAsideWhatItSays) {
 
 TEST(ClientNetwork, RefusesWhatWouldLeaveTrafficUnprotectedOrMisread) {
   for (const char* option :
-       {"redirect-gateway def1", "block-ipv6", "compress lz4-v2", "comp-lzo no", "fragment 1300"}) {
+       {"redirect-gateway def1", "block-ipv6", "route 0.0.0.0 0.0.0.0 vpn_gateway",
+        "route-ipv6 ::/0", "compress lz4-v2", "comp-lzo no", "fragment 1300"}) {
     std::vector<std::string> options = kUsual;
     options.emplace_back(option);
     EXPECT_NE(error_of(made(options)).find(option), std::string::npos) << option;

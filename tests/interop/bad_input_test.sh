@@ -66,6 +66,8 @@ if ! is_stock_server; then
   server_refuses 'a port that is none' '99999' "$(config_with bad-port 's|^port .*|port 99999|')"
   server_refuses 'the outer address within the inner network' '192\.0\.2' \
     "$(config_with overlap 's|^server .*|server 192.0.2.0 255.255.255.0|' "local $server_v4")"
+  server_refuses 'a route that the host has already' 'route 192\.0\.2\.11/32: the host has one' \
+    "$(config_with taken-route '' "route $(outer_v4 1) 255.255.255.255")"
   server_refuses 'an AEAD engine that is none' 'aead-engine.*frob.*openssl|frob.*aead-engine' \
     "$(config_with bad-engine '' 'aead-engine frob')"
   server_refuses 'an AEAD engine that cannot serve a cipher' \

@@ -151,6 +151,67 @@ logs_are_clean() {
   server_log_is_clean && ! grep -E 'Sanitizer|runtime error:|assertion|ASSERT' "$work/client1.log"
 }
 
+# Pushed networks that the client's LAN has, too: the LAN keeps them, the tunnel stands.
+foreign_routes_case() {
+  local namespace before_v4 before_v6
+  label='foreign routes'
+  topology_up 1
+  namespace=$(client_ns 1)
+  ip -n "$namespace" route add 10.99.0.0/16 via "$server_v4"
+  ip -n "$namespace" -6 route add fd99::/64 via "$server_v6"
+  before_v4=$(ip -n "$namespace" route show)
+  before_v6=$(ip -n "$namespace" -6 route show)
+  ip -n "$namespace" route add 10.97.0.0/16 via "$server_v4"
+  server_config "tls-crypt $work/ta.key" 'push "route 10.97.0.0 255.255.0.0"' \
+    'push "route 10.99.0.0 255.255.0.0"' \
+    'push "route 192.0.2.0 255.255.255.0"' 'push "route 10.98.0.0 255.255.0.0"' \
+    'push "route-ipv6 fd99::/64"' >server.conf
+  profile v4 "$(inline_key tls-crypt)" >client.ovpn
+  require "server starts ($label)" start_server server.conf
+  give_up_a_route_soon &
+  start_ringway_client client.ovpn
+  require "the client connects ($label)" connects
+  check "a route that the host gives up soon is the tunnel's ($label)" \
+    grep -q 'dev tun0' <(ip -n "$namespace" route get 10.97.1.1)
+  check "so there are two ($label)" client_log_has 1 'connected: .* 2 routes,'
+  check "it says which IPv4 route is the host's ($label)" \
+    client_log_has 1 'route 10\.99\.0\.0/16 is left aside.*ip route show 10\.99'
+  check "it says which IPv6 route is the host's ($label)" \
+    client_log_has 1 'route fd99::/64 is left aside.*ip -6 route show fd99'
+  # Also where a pushed network is the LAN itself.
+  check "what the LAN reaches, and the server with it, stays on the LAN ($label)" \
+    grep -q 'dev outside' <(ip -n "$namespace" route get "$server_v4")
+  check "so does what lies behind it ($label)" \
+    grep -q 'dev outside' <(ip -n "$namespace" route get 10.99.1.1)
+  check "the other routes lead into the tunnel ($label)" \
+    grep -q 'dev tun0' <(ip -n "$namespace" route get 10.98.1.1)
+  pings
+  leaves_cleanly_but "$before_v4" "$before_v6"
+}
+
+# As the routes of a client that was killed: they go with its device, some moments later. Routes are
+# set in order, so that the last one says that the first has been tried.
+give_up_a_route_soon() {
+  wait_for 30 last_route_is_set && ip -n "$(client_ns 1)" route del 10.97.0.0/16 via "$server_v4"
+}
+last_route_is_set() { [[ $(ip -n "$(client_ns 1)" route show 10.98.0.0/16) == *tun0* ]]; }
+
+# leaves_cleanly_but ROUTES ROUTES_V6: those, and nothing else.
+leaves_cleanly_but() {
+  local namespace pid=${client_pids[1]}
+  namespace=$(client_ns 1)
+  kill -TERM "$pid"
+  check "SIGTERM ends it ($label)" wait_for 10 process_is_gone "$pid"
+  unset 'client_pids[1]'
+  check "its TUN device is gone ($label)" wait_for 5 client_has_no_tun
+  check "the host's IPv4 routes are as before ($label)" \
+    test "$(ip -n "$namespace" route show)" = "$1"
+  check "the host's IPv6 routes are as before ($label)" \
+    test "$(ip -n "$namespace" -6 route show)" = "$2"
+  check "no sanitizer or assertion spoke up ($label)" logs_are_clean
+  stop_server || true
+}
+
 # What cannot work is said in one line, and the exit status is 1.
 refusals_case() {
   label='refusals'
@@ -184,7 +245,11 @@ fails_with() {
 }
 
 one_case() {
-  if [[ $1 == refusals ]]; then refusals_case; else client_case "$@"; fi
+  case $1 in
+    refusals) refusals_case ;;
+    foreign-routes) foreign_routes_case ;;
+    *) client_case "$@" ;;
+  esac
 }
 
 cases=(
@@ -194,6 +259,7 @@ cases=(
   'stock v4 tls-auth AES-256-GCM client'
   'stock v6 tls-crypt CHACHA20-POLY1305 server'
   'stock v6 tls-auth AES-256-GCM server'
+  'foreign-routes'
   'refusals'
 )
 if is_stock_server; then

@@ -70,8 +70,16 @@ expect 1 '' '^ringway: .*--ca: `ca`: cannot open missing' server "$work/server.c
 expect 1 '' '^ringway: .*other-key' server "$work/server.conf" --print-config --key other-key
 expect 1 '' 'cannot enter the directory' server "$work/server.conf" --cd "$work/missing"
 
-"$ringway" >"$work/out" 2>&1 && fail 'ringway alone: exit status 0'
-"$ringway" frobnicate >"$work/out" 2>&1 && fail 'ringway frobnicate: exit status 0'
+expect 1 '' '^ringway: .*no command is given — write `ringway server CONFIG`'
+expect 1 '' '`frobnicate` is no command — .*`ringway client PROFILE.ovpn`' frobnicate
+expect 1 '' '`--frob` is no command' --frob server
+
+# A disk that is full, or a reader that is gone, is no reason to crash.
+"$ringway" client "$work/no-such.ovpn" 2>/dev/full
+[ $? -eq 1 ] || fail 'standard error is full: exit status is not 1'
+"$ringway" server "$work/server.conf" --print-config >/dev/full 2>"$work/err"
+[ $? -eq 1 ] || fail 'standard output is full: exit status is not 1'
+grep -q 'standard output: cannot write' "$work/err" || fail 'standard output is full: unsaid'
 
 # mimalloc is the allocator only if its library comes before the C library's.
 if "$ringway" --version | grep -q mimalloc; then

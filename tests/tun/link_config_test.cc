@@ -155,10 +155,47 @@ TEST_F(LinkConfigTest, NamesTheSettingThatTheKernelRefused_R24) {
   EXPECT_EQ(again.error().where, "tun5");
   EXPECT_NE(again.error().what.find("10.8.0.1/24"), std::string::npos);
   EXPECT_NE(again.error().advice.find("ip address"), std::string::npos);
-  ASSERT_TRUE(link_->add_route({.destination = *Prefix::parse("172.16.0.0/16")}));
-  const auto route = link_->add_route({.destination = *Prefix::parse("172.16.0.0/16")});
-  ASSERT_FALSE(route);
-  EXPECT_NE(route.error().what.find("172.16.0.0/16"), std::string::npos);
+}
+
+TEST_F(LinkConfigTest, LeavesRoutesAloneThatTheHostHasAlready) {
+  auto lan_device = TunDevice::open({.name = "lan0"});
+  ASSERT_TRUE(lan_device) << lan_device.error().to_string();
+  auto lan = LinkConfig::open("lan0");
+  ASSERT_TRUE(lan) << lan.error().to_string();
+  const LinkRoute v4{.destination = *Prefix::parse("172.16.0.0/16"), .metric = {}};
+  const LinkRoute v6{.destination = *Prefix::parse("2001:db8:5::/48"), .metric = {}};
+  const auto lan_has = lan->apply({.v4 = interface_address("10.9.0.1", 24),
+                                   .v6 = interface_address("fd00:9::1", 64),
+                                   .routes = {v4, v6}});
+  ASSERT_TRUE(lan_has) << lan_has.error().to_string();
+  EXPECT_TRUE(lan_has->empty());
+  const std::string before = read_file("/proc/net/route");
+
+  const auto left_out =
+      link_->apply({.v4 = interface_address("10.8.0.1", 24),
+                    .v6 = interface_address("fd00:8::1", 64),
+                    .routes = {v4, v6, {.destination = *Prefix::parse("172.17.0.0/16")}}});
+
+  ASSERT_TRUE(left_out) << left_out.error().to_string();
+  ASSERT_EQ(left_out->size(), 2u);
+  EXPECT_EQ(left_out->at(0).destination, v4.destination);
+  EXPECT_EQ(left_out->at(1).destination, v6.destination);
+  const std::string routes = read_file("/proc/net/route");
+  EXPECT_NE(routes.find("lan0\t000010AC"), std::string::npos) << routes;
+  EXPECT_EQ(routes.find("tun5\t000010AC"), std::string::npos) << routes;
+  EXPECT_NE(routes.find("tun5\t000011AC"), std::string::npos) << "the ones behind it are set\n"
+                                                              << routes;
+  device_.reset();
+  EXPECT_EQ(read_file("/proc/net/route"), before) << "and go, as the device does; the others stay";
+}
+
+TEST_F(LinkConfigTest, AddsARouteBesideOneOfAnotherMetric) {
+  ASSERT_TRUE(link_->bring_up());
+  ASSERT_TRUE(link_->add_address(interface_address("10.8.0.1", 24)));
+  ASSERT_EQ(link_->add_route({.destination = *Prefix::parse("172.16.0.0/16")}), true);
+
+  EXPECT_EQ(link_->add_route({.destination = *Prefix::parse("172.16.0.0/16"), .metric = 7}), true);
+  EXPECT_EQ(link_->add_route({.destination = *Prefix::parse("172.16.0.0/16"), .metric = 7}), false);
 }
 
 TEST_F(LinkConfigTest, SaysThatPrivilegesAreMissing_R24) {
