@@ -19,6 +19,9 @@ namespace ringway {
 /// Which families a listener serves. OpenVPN's `proto udp` means IPv4 only; here it means both.
 enum class LinkFamily : std::uint8_t { Both, V4Only, V6Only };
 
+/// Sockets of one worker, and so addresses times ports that one process serves.
+inline constexpr std::size_t kListenersMax = 16;
+
 struct ListenConfig {
   /// Unset: every address.
   std::optional<IpAddress> address;

@@ -42,35 +42,61 @@ Result<void> fit_family_to_address(ListenConfig& listen, const LocalLine& local)
   return {};
 }
 
-/// Two sockets that would both get a datagram. SO_REUSEPORT lets the kernel accept that, so nothing
-/// else would say it.
+bool families_meet(LinkFamily a, LinkFamily b) {
+  return a == b || a == LinkFamily::Both || b == LinkFamily::Both;
+}
+
+/// Two sockets that would both get a datagram, or of which the kernel would refuse the second. A
+/// listener without an address has all of them.
 bool overlap(const ListenConfig& a, const ListenConfig& b) {
-  if (a.port != b.port || a.address != b.address) return false;
-  return a.address || a.family == b.family || a.family == LinkFamily::Both ||
-         b.family == LinkFamily::Both;
+  if (a.port != b.port || !families_meet(a.family, b.family)) return false;
+  return a.address == b.address || !a.address || !b.address;
+}
+
+Result<void> add_listener(ConfigDraft& draft, ListenConfig listen, const std::string& where) {
+  std::vector<ListenConfig>& listens = draft.config.listen;
+  const auto same = [&](const ListenConfig& other) { return overlap(listen, other); };
+  if (std::ranges::any_of(listens, same)) {
+    return fail(
+        fmt::format("port {} of this address is what another `local` line listens on", listen.port),
+        where,
+        "delete one of the lines, or give one another port or family: `local ADDRESS PORT "
+        "udp4`");
+  }
+  if (listens.size() == kListenersMax) {
+    return fail(fmt::format("port {} of this line is one listener too many: {} are allowed",
+                            listen.port, kListenersMax),
+                where, "name fewer ports, or listen on all addresses with one `local *`");
+  }
+  listens.push_back(std::move(listen));
+  return {};
+}
+
+Result<void> add_listeners(ConfigDraft& draft, const LocalLine& local) {
+  ListenConfig listen;
+  listen.proto_text = local.proto.empty() ? draft.proto : local.proto;
+  const Result<LinkFamily> family = family_of(draft, listen.proto_text);
+  if (!family) return std::unexpected(family.error());
+  listen.family = *family;
+  if (local.address) {
+    if (auto fitted = fit_family_to_address(listen, local); !fitted) return fitted;
+  }
+  const PortRange ports = local.ports.value_or(draft.ports);
+  for (std::uint32_t port = ports.first; port <= ports.last; ++port) {
+    listen.port = static_cast<std::uint16_t>(port);
+    if (auto added = add_listener(draft, listen, local.where); !added) return added;
+  }
+  return {};
 }
 
 Result<void> derive_listeners(ConfigDraft& draft) {
   std::vector<LocalLine> locals = draft.locals;
   if (locals.empty()) {
-    locals.push_back({.address = {}, .port = {}, .proto = {}, .where = draft.place_of("proto")});
+    const char* option = draft.has("port") ? "port" : draft.has("lport") ? "lport" : "proto";
+    locals.push_back({.address = {}, .ports = {}, .proto = {}, .where = draft.place_of(option)});
   }
   for (const LocalLine& local : locals) {
-    ListenConfig listen;
-    listen.port = local.port.value_or(draft.port);
-    listen.proto_text = local.proto.empty() ? draft.proto : local.proto;
-    const Result<LinkFamily> family = family_of(draft, listen.proto_text);
-    if (!family) return std::unexpected(family.error());
-    listen.family = *family;
-    if (local.address) {
-      if (auto fitted = fit_family_to_address(listen, local); !fitted) return fitted;
-    }
-    const auto same = [&](const ListenConfig& other) { return overlap(listen, other); };
-    if (std::ranges::any_of(draft.config.listen, same)) {
-      return fail("`local` names what another `local` line listens on", local.where,
-                  "delete one of them, or give it another port: `local ADDRESS PORT`");
-    }
-    draft.config.listen.push_back(std::move(listen));
+    if (auto added = add_listeners(draft, local); !added) return added;
   }
   const bool is_dual = std::ranges::any_of(draft.config.listen, [](const ListenConfig& listen) {
     return listen.proto_text == "udp" && listen.family == LinkFamily::Both;

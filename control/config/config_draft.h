@@ -18,11 +18,17 @@
 /// may stand in any order. Pure values; lives for one parse.
 namespace ringway {
 
-/// `local ADDRESS [PORT [PROTO]]`.
+/// `N` or `N-M`, both included.
+struct PortRange {
+  std::uint16_t first = 1194;
+  std::uint16_t last = 1194;
+};
+
+/// `local ADDRESS [PORTS [PROTO]]`.
 struct LocalLine {
   /// Unset for `*`.
   std::optional<IpAddress> address;
-  std::optional<std::uint16_t> port;
+  std::optional<PortRange> ports;
   std::string proto;
   std::string where;
 };
@@ -54,7 +60,7 @@ struct ConfigDraft {
   std::vector<LocalLine> locals;
   bool locals_from_command_line = false;
   std::string proto = "udp";
-  std::uint16_t port = 1194;
+  PortRange ports;
   bool bind_ipv6_only = false;
 
   std::string device_type;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 #include "control/config/option_table.h"
 #include "control/config/option_values.h"
@@ -9,7 +10,6 @@
 namespace ringway {
 namespace {
 
-constexpr std::size_t kListenersMax = 16;
 constexpr std::uint64_t kSocketBufferMax = std::uint64_t{1} << 30;
 
 Result<void> check_proto(const ConfigLine& line, std::size_t index) {
@@ -31,25 +31,52 @@ Result<void> apply_proto(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
+std::optional<std::uint16_t> port_of(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (problem != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
+/// `N` or `N-M`.
+Result<PortRange> ports_at(const ConfigLine& line, std::size_t index) {
+  const std::string_view text = line.parameter(index);
+  const std::size_t dash = text.find('-');
+  const auto first = port_of(text.substr(0, dash));
+  const auto last = dash == text.npos ? first : port_of(text.substr(dash + 1));
+  if (!first || !last || *last < *first) {
+    return bad_value(line, index,
+                     "a port, 1 to 65535, or a range with the lower port first, as 1194-1203");
+  }
+  return PortRange{.first = *first, .last = *last};
+}
+
 Result<void> apply_port(ConfigDraft& draft, const ConfigLine& line) {
-  const auto port = number_at(line, 1, {1, 65535});
-  if (!port) return std::unexpected(port.error());
-  draft.port = static_cast<std::uint16_t>(*port);
+  const Result<PortRange> ports = ports_at(line, 1);
+  if (!ports) return std::unexpected(ports.error());
+  draft.ports = *ports;
   return {};
 }
 
+/// An IPv6 address may stand in brackets, as it has to where a port follows it.
+std::optional<IpAddress> local_address_of(std::string_view text) {
+  if (!text.starts_with('[') || !text.ends_with(']')) return IpAddress::parse(text);
+  const auto address = IpAddress::parse(text.substr(1, text.size() - 2));
+  return address && !address->is_v4() ? address : std::nullopt;
+}
+
 Result<void> apply_local(ConfigDraft& draft, const ConfigLine& line) {
-  LocalLine local{.address = {}, .port = {}, .proto = {}, .where = line.where};
+  LocalLine local{.address = {}, .ports = {}, .proto = {}, .where = line.where};
   if (line.parameter(1) != "*") {
-    local.address = IpAddress::parse(line.parameter(1));
+    local.address = local_address_of(line.parameter(1));
     if (!local.address) {
       return bad_value(line, 1, "an IPv4 or IPv6 address of this host (no name) or *");
     }
   }
   if (line.parameter_count() >= 2) {
-    const auto port = number_at(line, 2, {1, 65535});
-    if (!port) return std::unexpected(port.error());
-    local.port = static_cast<std::uint16_t>(*port);
+    const Result<PortRange> ports = ports_at(line, 2);
+    if (!ports) return std::unexpected(ports.error());
+    local.ports = *ports;
   }
   if (line.parameter_count() >= 3) {
     if (auto checked = check_proto(line, 3); !checked) return checked;
@@ -95,11 +122,14 @@ constexpr std::array kRows = {
     works("proto", "udp|udp4|udp6", {1, 1}, apply_proto,
           "`udp` serves IPv4 and IPv6 (OpenVPN: IPv4 only), `udp4` IPv4 only, `udp6` both, or IPv6 "
           "only with `bind ipv6only`. The tcp forms are refused: TCP is not served yet."),
-    works("port", "N", {1, 1}, apply_port, "UDP port; 1194 by default."),
-    works("lport", "N", {1, 1}, apply_port, "The same as `port`."),
-    works("local", "ADDRESS|* [PORT [PROTO]]", {1, 3}, apply_local,
-          "Address to listen on; every address by default. May be repeated, at most 16 times, for "
-          "several sockets. `local` on the command line replaces those of the file."),
+    works("port", "N[-M]", {1, 1}, apply_port,
+          "UDP port, or a range of ports that are all served; 1194 by default."),
+    works("lport", "N[-M]", {1, 1}, apply_port, "The same as `port`."),
+    works(
+        "local", "ADDRESS|* [N[-M] [PROTO]]", {1, 3}, apply_local,
+        "Address to listen on, with its own port or range of ports; every address by default. May "
+        "be repeated. All lines and ports together may make 16 listeners. `local` on the command "
+        "line replaces those of the file."),
     works("bind", "[ipv6only]", {0, 1}, apply_bind, "`ipv6only`: with `proto udp6`, no IPv4."),
     works("sndbuf", "BYTES", {1, 1}, apply_send_buffer,
           "Send buffer of the UDP sockets; 0 leaves the choice to Ringway."),

@@ -23,6 +23,8 @@ TEST(ConfigDerive, ServesTheFamiliesThatProtoAndLocalName) {
       {"bind", LinkFamily::Both, ""},
       {"local *", LinkFamily::Both, ""},
       {"local ::", LinkFamily::Both, ""},
+      {"local [::]", LinkFamily::Both, ""},
+      {"local [2001:db8::1]", LinkFamily::V6Only, "2001:db8::1"},
       {"local 0.0.0.0", LinkFamily::V4Only, ""},
       {"local 192.0.2.1", LinkFamily::V4Only, "192.0.2.1"},
       {"local 2001:db8::1", LinkFamily::V6Only, "2001:db8::1"},
@@ -63,11 +65,63 @@ TEST(ConfigDerive, ListensOnEachLocalLine) {
   EXPECT_EQ(listens->listen[3].proto_text, "udp4");
 }
 
+TEST(ConfigDerive, ListensOnEachPortOfARange) {
+  const auto config = parse_with_required(
+      "port 1194-1196\nlocal 192.0.2.1\nlocal [::] 443-444 udp6\nlocal 2001:db8::1 65534-65535");
+
+  ASSERT_TRUE(config) << error_of(config);
+  std::vector<std::uint16_t> ports;
+  for (const ListenConfig& listen : config->listen) ports.push_back(listen.port);
+  EXPECT_EQ(ports, (std::vector<std::uint16_t>{1194, 1195, 1196, 443, 444, 65534, 65535}));
+  EXPECT_EQ(config->listen[2].address, IpAddress::parse("192.0.2.1"));
+  EXPECT_EQ(config->listen[4].proto_text, "udp6");
+  EXPECT_EQ(parse_with_required("port 7-7")->listen.size(), 1u);
+}
+
+TEST(ConfigDerive, RefusesPortsThatAreNone) {
+  const char* ports[] = {"0",  "0-5", "5-0",   "65536", "1-65536", "6-5", "-5",
+                         "5-", "-",   "1-2-3", "a",     "+5",      "5x",  "\"\""};
+  for (const std::string port : ports) {
+    EXPECT_FALSE(parse_with_required("port " + port)) << port;
+    EXPECT_FALSE(parse_with_required("local * " + port)) << port;
+  }
+  for (const char* address : {"[192.0.2.1]", "[::", "::]", "[]", "[", "]"}) {
+    EXPECT_FALSE(parse_with_required(std::string("local ") + address)) << address;
+  }
+}
+
+TEST(ConfigDerive, RefusesListenersThatMeet) {
+  const char* meet[] = {
+      "local 192.0.2.1\nlocal 192.0.2.1",
+      "local *\nlocal 192.0.2.1",  // One listener without an address has it already.
+      "local 2001:db8::1\nlocal * 1194 udp6",
+      "local 192.0.2.1\nlocal * 1194 udp4",
+      "local * 1194-1196\nlocal * 1196-1198",
+  };
+  for (const char* lines : meet) {
+    const auto config = parse_with_required(lines);
+    ASSERT_FALSE(config) << lines;
+    EXPECT_NE(error_of(config).find("another `local` line listens on"), std::string::npos);
+  }
+  const char* apart[] = {
+      "local 2001:db8::1\nlocal * 1194 udp4",
+      "local 192.0.2.1\nlocal 192.0.2.2\nlocal 2001:db8::1",
+      "local * 1194-1196\nlocal * 1197-1198",
+  };
+  for (const char* lines : apart) EXPECT_TRUE(parse_with_required(lines)) << lines;
+}
+
 TEST(ConfigDerive, LimitsTheListeners) {
   std::string lines;
   for (int port = 1; port <= 16; ++port) lines += "local * " + std::to_string(port) + "\n";
   EXPECT_TRUE(parse_with_required(lines));
   EXPECT_FALSE(parse_with_required(lines + "local * 17\n"));
+
+  EXPECT_TRUE(parse_with_required("port 1-16"));
+  const auto too_many = parse_with_required("port 1-65535");
+  ASSERT_FALSE(too_many);
+  EXPECT_NE(error_of(too_many).find("port 17 of this line is one listener too many"),
+            std::string::npos);
 }
 
 TEST(ConfigDerive, WaitsTwiceAsLongAsItTellsClientsTo) {

@@ -61,8 +61,10 @@ TEST(ConfigErrors, SayFileLineReasonAndWhatToWriteInstead) {
 }
 
 TEST(ConfigErrors, NameTheOptionOfTheCommandLine) {
-  EXPECT_EQ(error_of(parse_with_required("", {"port 0"})),
-            "--port: `port` cannot be `0` — write a number from 1 to 65535 instead");
+  EXPECT_EQ(
+      error_of(parse_with_required("", {"port 0"})),
+      "--port: `port` cannot be `0` — write a port, 1 to 65535, or a range with the lower port "
+      "first, as 1194-1203 instead");
   EXPECT_EQ(error_of(parse_with_required("", {"prot 1"})),
             "--prot: unknown option `prot` — write `proto`, if that is meant");
   EXPECT_EQ(error_of(parse_with_required("", {""})),
