@@ -2,14 +2,12 @@
 
 #include <cstdint>
 
+#include "dataplane/channel/outer_size.h"
+
 namespace ringway {
 
 namespace {
 
-/// Opcode and peer id 4, packet id 4, tag 16; DATA_V1 has no peer id.
-constexpr int kDataV2Overhead = 24;
-constexpr int kDataV1Overhead = 21;
-constexpr int kUdp = 8;
 constexpr int kIpv4 = 20;
 constexpr int kIpv6 = 40;
 constexpr int kTcp = 20;
@@ -17,12 +15,12 @@ constexpr int kTcp = 20;
 constexpr int kMssMin = 536;
 
 /// The largest inner packet, IP header included, that `mssfix` makes room for.
-int inner_packet_size(const TunnelConfig::MssFix& mssfix, const Endpoint& endpoint, int overhead) {
+int inner_packet_size(const TunnelConfig::MssFix& mssfix, const OuterFormat& outer) {
   using Mode = TunnelConfig::MssFix::Mode;
   const int value = mssfix.value;
   switch (mssfix.mode) {
-    case Mode::Payload: return value - overhead;
-    case Mode::Mtu: return value - overhead - kUdp - (endpoint.address.is_v4() ? kIpv4 : kIpv6);
+    case Mode::Payload: return value - static_cast<int>(outer.data_channel_size());
+    case Mode::Mtu: return value - static_cast<int>(outer.size());
     case Mode::Fixed: return value;
   }
   return value;
@@ -48,7 +46,7 @@ SessionSettings session_terms(const ServerConfig& config, const Endpoint& endpoi
 MssLimits mss_limits(const TunnelConfig::MssFix& mssfix, const Endpoint& endpoint, bool data_v2) {
   if (mssfix.value == 0) return {};
   const int packet_size =
-      inner_packet_size(mssfix, endpoint, data_v2 ? kDataV2Overhead : kDataV1Overhead);
+      inner_packet_size(mssfix, {.is_v4 = endpoint.address.is_v4(), .data_v2 = data_v2});
   return {mss_limit(packet_size, kIpv4), mss_limit(packet_size, kIpv6)};
 }
 

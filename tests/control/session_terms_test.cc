@@ -26,6 +26,10 @@ TEST(SessionTerms, LimitTheMssToWhatFitsTheClientsOuterFamily) {
       {1492, Mode::Mtu, "2001:db8::1", true, 1380, 1360},       // logged by OpenVPN 2.6.14
       {1492, Mode::Mtu, "::ffff:192.0.2.1", true, 1400, 1380},  // v4-mapped is IPv4 on the wire
       {1492, Mode::Mtu, "192.0.2.1", false, 1403, 1383},        // DATA_V1: three bytes less
+      {1460, Mode::Mtu, "192.0.2.1", true, 1368, 1348},         // DS-Lite: 1408 less 40 and 60
+      {1452, Mode::Mtu, "192.0.2.1", true, 1360, 1340},         // DS-Lite on PPPoE
+      {1280, Mode::Mtu, "192.0.2.1", true, 1188, 1168},         // DS-Lite as OpenWrt sets it up
+      {1492, Mode::Payload, "2001:db8::1", true, 1428, 1408},   // the family does not count
       {1450, Mode::Payload, "192.0.2.1", true, 1386, 1366},
       {1400, Mode::Fixed, "2001:db8::1", true, 1360, 1340},
       {0, Mode::Mtu, "192.0.2.1", true, 0, 0},  // off
