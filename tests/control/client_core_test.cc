@@ -6,109 +6,18 @@
 #include <array>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "dataplane/channel/session.h"
-#include "tests/support/certificates.h"
+#include "tests/control/server_by_hand.h"
 #include "tests/support/seeded_random.h"
 
 namespace ringway {
 namespace {
 
 using Cause = ClientDisconnected::Cause;
+using test::make_tls;
 
 constexpr Now kStart{.instant = {1000s}, .wall = {1'750'000'000}};
-const LinkEndpoint kLink{.remote = {*IpAddress::parse("192.0.2.1"), 40000, 0},
-                         .local = *IpAddress::parse("198.51.100.1")};
-
-TlsContext make_tls(Side side) {
-  const bool is_server = side == Side::Server;
-  auto context = TlsContext::make(
-      side,
-      {.ca_pem = std::string(test::kCaPem),
-       .cert_pem = std::string(is_server ? test::kServerCertPem : test::kClientCertPem),
-       .key_pem = std::string(is_server ? test::kServerKeyPem : test::kClientKeyPem)},
-      kStart.wall);
-  return std::move(*context);
-}
-
-/// The other end of a ClientCore, by hand: a gate, one ControlChannel and one Session.
-class Server {
- public:
-  void handle_datagram(MutableBytes datagram, Now now) {
-    if (is_data(opcode_of(datagram.front()))) return handle_data(datagram, now);
-    if (!channel) {
-      const GateVerdict verdict = gate_.handle_datagram(datagram, kLink, now, scratch_);
-      if (const auto* reply = std::get_if<GateReply>(&verdict)) {
-        replies.emplace_back(reply->datagram.begin(), reply->datagram.end());
-      }
-      const auto* proven = std::get_if<GateProven>(&verdict);
-      if (proven == nullptr) return;
-      channel.emplace(
-          ControlChannel::accept({.side = Side::Server}, wrap_, tls_, random_, *proven, now));
-    }
-    channel->handle_datagram(datagram, now);
-    serve(now);
-  }
-
-  void serve(Now now) {
-    while (auto event = channel->poll_event()) {
-      if (auto* request = std::get_if<AuthRequested>(&*event)) {
-        asked = std::move(*request);
-        if (rejection) {
-          channel->reject(*rejection, now);
-        } else {
-          channel->admit({.cipher = DataCipher::Aes256Gcm}, now);
-        }
-      } else if (auto* ready = std::get_if<KeysReady>(&*event)) {
-        if (!session) session.emplace(PeerId{5}, kLink, SessionSettings{}, now.instant);
-        session->keys().install(ready->keys);
-      } else if (std::holds_alternative<ControlActive>(*event)) {
-        channel->send_push_reply(push, now);
-      } else if (auto* left = std::get_if<PeerLeft>(&*event)) {
-        goodbye = left->message;
-      }
-    }
-  }
-
-  std::optional<std::vector<std::uint8_t>> poll_transmit(Now now) {
-    if (!replies.empty()) {
-      auto reply = std::move(replies.front());
-      replies.erase(replies.begin());
-      return reply;
-    }
-    if (!channel) return std::nullopt;
-    const auto datagram = channel->poll_transmit(scratch_, now);
-    if (!datagram) return std::nullopt;
-    return std::vector(datagram->begin(), datagram->end());
-  }
-
-  PushReply push{.options = {"ping 10", "ping-restart 60", "ifconfig 10.8.0.2 255.255.255.0",
-                             "peer-id 5", "cipher AES-256-GCM", "protocol-flags cc-exit tls-ekm"}};
-  std::optional<std::string> rejection;
-  std::optional<AuthRequested> asked;
-  std::optional<ControlChannel> channel;
-  std::optional<Session> session;
-  std::optional<std::string> goodbye;
-  std::vector<PayloadKind> received;
-  std::vector<std::vector<std::uint8_t>> replies;
-
- private:
-  void handle_data(MutableBytes datagram, Now now) {
-    const auto header = parse_data_header(datagram);
-    if (!session || !header) return;
-    const auto opened = session->open(*header, datagram, now.instant);
-    if (opened) received.push_back(opened->kind);
-  }
-
-  TlsWrap wrap_;
-  TlsContext tls_ = make_tls(Side::Server);
-  test::SeededRandom random_{2};
-  HandshakeCookie cookie_{random_, 60s};
-  HandshakeGate gate_{wrap_, cookie_, {}};
-  std::array<std::uint8_t, 2048> scratch_{};
-};
 
 class ClientCoreTest : public testing::Test {
  protected:
@@ -145,9 +54,9 @@ class ClientCoreTest : public testing::Test {
   }
 
   Now now_ = kStart;
-  Server server_;
+  test::ServerByHand server_{kStart.wall};
   TlsWrap wrap_;
-  TlsContext tls_ = make_tls(Side::Client);
+  TlsContext tls_ = make_tls(Side::Client, kStart.wall);
   test::SeededRandom random_{1};
   ClientSettings settings_;
   ClientCore client_{settings_, wrap_, tls_, random_, now_};

@@ -5,58 +5,20 @@
 #include <algorithm>
 
 #include "tests/support/seeded_random.h"
-#include "tests/tun/packets.h"
+#include "tests/tun/super_packet.h"
 
 namespace ringway {
 namespace {
 
 using test::counting_bytes;
+using test::kTcpChecksum;
+using test::kUdpChecksum;
+using test::leave_checksum_unfinished;
 using test::Packet;
-
-constexpr std::size_t kTcpChecksum = 16;
-constexpr std::size_t kUdpChecksum = 6;
-
-std::size_t transport_of(bool v4) { return v4 ? kIpv4HeaderMin : kIpv6HeaderSize; }
-
-/// Puts the pseudo header's sum where the checksum was, as the kernel does.
-void leave_checksum_unfinished(Packet& packet, std::size_t transport, std::size_t field) {
-  const std::uint8_t protocol = packet[0] >> 4 == 4 ? packet[9] : packet[6];
-  const std::uint16_t complement = test::reference_checksum(
-      {}, test::reference_pseudo_sum(packet, protocol, packet.size() - transport));
-  store_be16(packet.data() + transport + field, static_cast<std::uint16_t>(~complement));
-}
-
-struct SuperPacket {
-  VnetHeader header;
-  Packet packet;
-};
-
-SuperPacket tcp_super_packet(bool v4, Bytes payload, std::uint16_t gso_size,
-                             const test::TcpFields& tcp = {}, const test::IpFields& ip = {}) {
-  SuperPacket super{.packet = test::tcp_packet(v4, payload, tcp, ip)};
-  const auto transport = static_cast<std::uint16_t>(transport_of(v4));
-  leave_checksum_unfinished(super.packet, transport, kTcpChecksum);
-  super.header = {.needs_checksum = true,
-                  .gso_type = v4 ? GsoType::TcpV4 : GsoType::TcpV6,
-                  .header_size = 0xffff,  // Never to be relied on.
-                  .gso_size = gso_size,
-                  .checksum_start = transport,
-                  .checksum_offset = kTcpChecksum};
-  return super;
-}
-
-SuperPacket udp_super_packet(bool v4, Bytes payload, std::uint16_t gso_size,
-                             const test::IpFields& ip = {}) {
-  SuperPacket super{.packet = test::udp_packet(v4, payload, {}, ip)};
-  const auto transport = static_cast<std::uint16_t>(transport_of(v4));
-  leave_checksum_unfinished(super.packet, transport, kUdpChecksum);
-  super.header = {.needs_checksum = true,
-                  .gso_type = GsoType::UdpL4,
-                  .gso_size = gso_size,
-                  .checksum_start = transport,
-                  .checksum_offset = kUdpChecksum};
-  return super;
-}
+using test::SuperPacket;
+using test::tcp_super_packet;
+using test::transport_of;
+using test::udp_super_packet;
 
 /// The same without a copy.
 std::vector<Packet> segments_cut_in_place(SuperPacket super) {
