@@ -54,7 +54,10 @@ configure() {
   local build=$1 wanted="${*:2} ${CXX:-}"
   shift
   if [[ -f $build/build.ninja && $(cat "$build/.options" 2>/dev/null) == "$wanted" ]]; then
-    return 0
+    # A meson.build may have changed since, and who asks meson for its tests wants to hear of it.
+    ninja -C "$build" build.ninja >"$logs/setup-$build.log" 2>&1 && return 0
+    tail -n 20 "$logs/setup-$build.log"
+    return 1
   fi
   rm -rf "$build"
   meson setup "$build" "$@" >"$logs/setup-$build.log" 2>&1 || {
