@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/bytes.h"
+#include "base/ids.h"
 
 namespace ringway {
 
@@ -79,8 +80,12 @@ struct Endpoint {
 struct LinkEndpoint {
   Endpoint remote;
   IpAddress local;
-  /// Which of the server's listening sockets; 0 is the first.
+  /// Which of the server's listening sockets; 0 is the first. Those of TCP come after those of UDP.
   std::uint8_t listener = 0;
+  /// Set when it is a TCP connection, which `remote` alone does not tell from an earlier one.
+  ConnectionId connection;
+
+  [[nodiscard]] constexpr bool is_tcp() const { return connection.is_set(); }
 
   friend constexpr auto operator<=>(const LinkEndpoint&, const LinkEndpoint&) = default;
 };

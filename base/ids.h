@@ -29,8 +29,22 @@ struct WorkerId {
   friend constexpr auto operator<=>(const WorkerId&, const WorkerId&) = default;
 };
 
+/// A TCP connection that a worker accepted; unset for UDP. Its number is its place in the table of
+/// the worker that owns it (owner = number % worker count, as of a PeerId), and the generation
+/// tells it from those that were there before: what is meant for one never reaches the next.
+struct ConnectionId {
+  std::uint32_t number = 0;
+  std::uint32_t generation = 0;
+  [[nodiscard]] constexpr bool is_set() const { return generation != 0; }
+  friend constexpr auto operator<=>(const ConnectionId&, const ConnectionId&) = default;
+};
+
 constexpr WorkerId owner_of(PeerId peer, std::uint16_t worker_count) {
   return {static_cast<std::uint16_t>(peer.value % worker_count)};
+}
+
+constexpr WorkerId owner_of(ConnectionId connection, std::uint16_t worker_count) {
+  return {static_cast<std::uint16_t>(connection.number % worker_count)};
 }
 
 }  // namespace ringway

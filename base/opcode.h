@@ -27,5 +27,9 @@ constexpr KeyId key_id_of(std::uint8_t first) { return {static_cast<std::uint8_t
 constexpr bool is_data(Opcode opcode) {
   return opcode == Opcode::DataV1 || opcode == Opcode::DataV2;
 }
+/// The client's own key stands at the end of the datagram (tls-crypt-v2).
+constexpr bool carries_wrapped_key(Opcode opcode) {
+  return opcode == Opcode::HardResetClientV3 || opcode == Opcode::ControlWkcV1;
+}
 
 }  // namespace ringway

@@ -4,27 +4,11 @@
 #include <limits>
 
 #include "base/check.h"
+#include "control/config/tunnel_addresses.h"
 
 namespace ringway {
 
 namespace {
-
-constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
-/// Where OpenVPN starts the IPv6 pool, in networks that have room below it.
-constexpr std::uint64_t kV6Offset = 0x1000;
-
-std::uint64_t pool_size_v4(const Prefix& network) {
-  const std::uint64_t addresses = std::uint64_t{1} << (32 - network.length);
-  // Network, server and broadcast addresses are not for clients.
-  return addresses > 3 ? addresses - 3 : 0;
-}
-
-std::uint64_t pool_size_v6(const Prefix& network, std::uint64_t offset) {
-  const unsigned host_bits = 128u - network.length;
-  if (host_bits >= 64) return kUnlimited - offset;
-  const std::uint64_t addresses = std::uint64_t{1} << host_bits;
-  return addresses > offset ? addresses - offset : 0;
-}
 
 /// A line of the file is split at commas, so a name that holds one cannot be kept in it.
 bool is_persistable(std::string_view name) {
@@ -43,18 +27,9 @@ std::string_view take_until(std::string_view& rest, char separator) {
 }  // namespace
 
 AddressPool::AddressPool(const AddressPoolSettings& settings) : settings_(settings) {
-  size_ = settings.network_v4 || settings.network_v6 ? kUnlimited : 0;
-  if (settings.network_v4) {
-    server_v4_ = settings.network_v4->address.plus(1);
-    base_v4_ = settings.network_v4->address.plus(2);
-    size_ = std::min(size_, pool_size_v4(*settings.network_v4));
-  }
-  if (settings.network_v6) {
-    const std::uint64_t offset = settings.network_v6->length < 112 ? kV6Offset : 2;
-    server_v6_ = settings.network_v6->address.plus(1);
-    base_v6_ = settings.network_v6->address.plus(offset);
-    size_ = std::min(size_, pool_size_v6(*settings.network_v6, offset));
-  }
+  size_ = settings.v4 || settings.v6 ? std::numeric_limits<std::uint64_t>::max() : 0;
+  if (settings.v4) size_ = std::min(size_, size_of(*settings.v4));
+  if (settings.v6) size_ = std::min(size_, size_of(*settings.v6));
 }
 
 std::size_t AddressPool::load_hints(std::string_view text) {
@@ -69,7 +44,7 @@ std::size_t AddressPool::load_hints(std::string_view text) {
 
     const std::optional<IpAddress> v4 = IpAddress::parse(v4_text);
     const std::optional<IpAddress> v6 = IpAddress::parse(v6_text);
-    const std::optional<IpAddress>& address = v4 && base_v4_ ? v4 : v6;
+    const std::optional<IpAddress>& address = v4 && settings_.v4 ? v4 : v6;
     if (!address) continue;
     const std::optional<std::uint64_t> index = index_of(*address);
     if (!index || entries_.contains(*index) || by_name_.contains(std::string(name))) continue;
@@ -82,9 +57,54 @@ std::size_t AddressPool::load_hints(std::string_view text) {
   return taken;
 }
 
+void AddressPool::reserve(std::string_view name, const std::optional<IpAddress>& v4,
+                          const std::optional<IpAddress>& v6) {
+  std::set<std::uint64_t> wanted;
+  for (const std::optional<IpAddress>& address : {v4, v6}) {
+    const std::optional<std::uint64_t> index = address ? index_of(*address) : std::nullopt;
+    if (index) wanted.insert(*index);
+  }
+  const auto found = reserved_by_name_.find(std::string(name));
+  const std::set<std::uint64_t> before =
+      found == reserved_by_name_.end() ? std::set<std::uint64_t>{} : found->second;
+  if (wanted == before) return;
+  if (before.empty() && reserved_by_name_.size() >= kReservedNamesMax) return;
+
+  for (const std::uint64_t index : wanted) hold_back(index);
+  for (const std::uint64_t index : before) give_free(index);
+  if (wanted.empty()) {
+    reserved_by_name_.erase(found);
+  } else {
+    reserved_by_name_[std::string(name)] = std::move(wanted);
+  }
+}
+
+void AddressPool::hold_back(std::uint64_t index) {
+  if (reserved_[index]++ > 0) return;
+  const auto entry = entries_.find(index);
+  if (entry == entries_.end() || !entry->second.released_key) return;
+  released_.erase(*entry->second.released_key);
+  entry->second.released_key.reset();
+}
+
+void AddressPool::give_free(std::uint64_t index) {
+  const auto found = reserved_.find(index);
+  RW_ASSERT(found != reserved_.end());
+  if (--found->second > 0) return;
+  reserved_.erase(found);
+  const auto entry = entries_.find(index);
+  if (entry != entries_.end()) {
+    if (!entry->second.in_use) put_back(index, entry->second);
+  } else if (index < next_fresh_) {
+    // It was passed over while it was reserved.
+    put_back(index, entries_[index]);
+  }
+}
+
 std::optional<Lease> AddressPool::acquire(std::string_view common_name) {
   const std::string_view name = settings_.duplicate_cn ? std::string_view{} : common_name;
-  const std::optional<std::uint64_t> index = choose(name);
+  const std::optional<std::uint64_t> own = reserved_free(common_name);
+  const std::optional<std::uint64_t> index = own ? own : choose(name);
   if (!index) return std::nullopt;
 
   Entry& entry = entries_[*index];
@@ -93,13 +113,25 @@ std::optional<Lease> AddressPool::acquire(std::string_view common_name) {
   entry.released_key.reset();
   entry.in_use = true;
   rename(*index, entry, name);
-  return lease_at(*index);
+  return at(*index);
+}
+
+std::optional<std::uint64_t> AddressPool::reserved_free(std::string_view common_name) const {
+  const auto found = reserved_by_name_.find(std::string(common_name));
+  if (found == reserved_by_name_.end() || common_name.empty()) return std::nullopt;
+  for (const std::uint64_t index : found->second) {
+    if (!is_in_use(index)) return index;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> AddressPool::choose(std::string_view common_name) {
   if (!common_name.empty()) {
     const auto known = by_name_.find(std::string(common_name));
-    if (known != by_name_.end() && !entries_.at(known->second).in_use) return known->second;
+    if (known != by_name_.end() && !is_in_use(known->second) &&
+        !reserved_.contains(known->second)) {
+      return known->second;
+    }
   }
   // Where names claim nothing, the lowest free address is as good as any and keeps the set small.
   if (settings_.duplicate_cn && !released_.empty()) return released_.begin()->second;
@@ -107,10 +139,15 @@ std::optional<std::uint64_t> AddressPool::choose(std::string_view common_name) {
   // A fresh address leaves the old ones to their names, as long as the memory for names lasts.
   while (released_.size() < settings_.remembered_max && next_fresh_ < size_) {
     const std::uint64_t index = next_fresh_++;
-    if (!entries_.contains(index)) return index;
+    if (!entries_.contains(index) && !reserved_.contains(index)) return index;
   }
   if (released_.empty()) return std::nullopt;
   return released_.begin()->second;
+}
+
+bool AddressPool::is_in_use(std::uint64_t index) const {
+  const auto entry = entries_.find(index);
+  return entry != entries_.end() && entry->second.in_use;
 }
 
 void AddressPool::release(const Lease& lease) {
@@ -123,6 +160,7 @@ void AddressPool::release(const Lease& lease) {
 
 void AddressPool::put_back(std::uint64_t index, Entry& entry) {
   entry.in_use = false;
+  if (reserved_.contains(index)) return;
   entry.released_key = settings_.duplicate_cn ? index : release_count_++;
   released_[*entry.released_key] = index;
 }
@@ -140,28 +178,30 @@ std::string AddressPool::leases_text() const {
   std::string text;
   for (const auto& [index, entry] : entries_) {
     if (!is_persistable(entry.common_name)) continue;
-    const Lease lease = lease_at(index);
+    const Lease lease = at(index);
     text += entry.common_name + "," + (lease.v4 ? lease.v4->to_string() : "") + "," +
             (lease.v6 ? lease.v6->to_string() : "") + "\n";
   }
   return text;
 }
 
+std::size_t AddressPool::in_use_count() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(entries_, [](const auto& entry) { return entry.second.in_use; }));
+}
+
 std::optional<std::uint64_t> AddressPool::index_of(const IpAddress& address) const {
-  const std::optional<IpAddress>& base = address.is_v4() ? base_v4_ : base_v6_;
-  const std::optional<Prefix>& network =
-      address.is_v4() ? settings_.network_v4 : settings_.network_v6;
-  if (!base || !network->contains(address) || address < *base) return std::nullopt;
-  const std::uint64_t index =
-      load_be64(address.bytes().data() + 8) - load_be64(base->bytes().data() + 8);
+  const std::optional<AddressRange>& range = address.is_v4() ? settings_.v4 : settings_.v6;
+  if (!range || address < range->first || range->last < address) return std::nullopt;
+  const std::uint64_t index = size_of({.first = range->first, .last = address}) - 1;
   if (index >= size_) return std::nullopt;
   return index;
 }
 
-Lease AddressPool::lease_at(std::uint64_t index) const {
+Lease AddressPool::at(std::uint64_t index) const {
   Lease lease{.index = index, .v4 = std::nullopt, .v6 = std::nullopt};
-  if (base_v4_) lease.v4 = base_v4_->plus(index);
-  if (base_v6_) lease.v6 = base_v6_->plus(index);
+  if (settings_.v4) lease.v4 = settings_.v4->first.plus(index);
+  if (settings_.v6) lease.v6 = settings_.v6->first.plus(index);
   return lease;
 }
 

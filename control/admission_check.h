@@ -20,8 +20,10 @@ struct Refusal {
 };
 
 /// Who the client is, from a certificate that TLS has verified and what it says besides. Pure.
-/// Refused: no certificate or an empty common name where `verify-client-cert` demands one.
-std::expected<ClientIdentity, Refusal> check_identity(VerifyClientCert verify,
+/// Refused: no certificate or an empty common name where `verify-client-cert` demands one; no user
+/// name where passwords are checked, unless `auth-user-pass-optional` permits that. With
+/// `username-as-common-name` a user's name takes the place of the certificate's.
+std::expected<ClientIdentity, Refusal> check_identity(const ServerConfig& config,
                                                       const AuthRequested& request);
 
 /// A renegotiation must come from who connected: same name, user and certificate. A certificate
@@ -29,7 +31,13 @@ std::expected<ClientIdentity, Refusal> check_identity(VerifyClientCert verify,
 std::expected<void, Refusal> check_same_identity(const ClientIdentity& first,
                                                  const ClientIdentity& again);
 
-/// How the data keys of the session are made, or why no cipher serves both sides. Pure.
+/// ... and offer no less: a client that could take its keys from TLS once can do so again, and one
+/// that does not say so any more is somebody who would rather have the older derivation (security
+/// goal B04).
+std::expected<void, Refusal> check_same_offer(const Admission& first, const PeerInfo& again);
+
+/// How the data keys of the session are made, or why no cipher serves both sides; and whether
+/// the client is to be taken out of a framing for compression. Pure.
 std::expected<Admission, Refusal> choose_admission(const ServerConfig& config,
                                                    const AuthRequested& request);
 

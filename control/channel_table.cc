@@ -6,27 +6,27 @@ namespace ringway {
 
 ChannelTable::ChannelTable(RandomSource& random) : by_endpoint_(0, draw_hash(random)) {}
 
-std::optional<ClientId> ChannelTable::find(const Endpoint& remote, SessionId session) const {
-  for (const Entry& entry : at(remote)) {
+std::optional<ClientId> ChannelTable::find(const LinkEndpoint& from, SessionId session) const {
+  for (const Entry& entry : at(from)) {
     if (entry.session == session) return entry.client;
   }
   return std::nullopt;
 }
 
-std::span<const ChannelTable::Entry> ChannelTable::at(const Endpoint& remote) const {
-  const auto found = by_endpoint_.find(remote);
+std::span<const ChannelTable::Entry> ChannelTable::at(const LinkEndpoint& from) const {
+  const auto found = by_endpoint_.find(key_of(from));
   if (found == by_endpoint_.end()) return {};
   return found->second;
 }
 
-void ChannelTable::add(const Endpoint& remote, Entry entry) {
-  RW_ASSERT(!find(remote, entry.session));
-  by_endpoint_[remote].push_back(entry);
+void ChannelTable::add(const LinkEndpoint& from, Entry entry) {
+  RW_ASSERT(!find(from, entry.session));
+  by_endpoint_[key_of(from)].push_back(entry);
   ++size_;
 }
 
-void ChannelTable::remove(const Endpoint& remote, ClientId client) {
-  const auto found = by_endpoint_.find(remote);
+void ChannelTable::remove(const LinkEndpoint& from, ClientId client) {
+  const auto found = by_endpoint_.find(key_of(from));
   if (found == by_endpoint_.end()) return;
   size_ -=
       std::erase_if(found->second, [client](const Entry& entry) { return entry.client == client; });

@@ -13,9 +13,11 @@
 
 namespace ringway {
 
-/// (remote endpoint, client's session id) -> ClientId. Hashed by endpoint under a random key
-/// (security goal A23); the few channels at one endpoint (one established, one half-open, some that
-/// are leaving) are searched in a row, so session ids, which a peer chooses, are never hashed.
+/// (remote endpoint, client's session id) -> ClientId. The same address and port over UDP and over
+/// TCP are two endpoints, and so are two connections one after the other. Hashed by endpoint under
+/// a random key (security goal A23); the few channels at one endpoint (one established, one
+/// half-open, some that are leaving) are searched in a row, so session ids, which a peer chooses,
+/// are never hashed.
 /// Pure; used by one thread; bounded by its owner.
 class ChannelTable {
  public:
@@ -26,23 +28,33 @@ class ChannelTable {
 
   explicit ChannelTable(RandomSource& random);
 
-  [[nodiscard]] std::optional<ClientId> find(const Endpoint& remote, SessionId session) const;
-  /// All channels at `remote`. Valid until the next change of the table.
-  [[nodiscard]] std::span<const Entry> at(const Endpoint& remote) const;
+  [[nodiscard]] std::optional<ClientId> find(const LinkEndpoint& from, SessionId session) const;
+  /// All channels at `from`. Valid until the next change of the table.
+  [[nodiscard]] std::span<const Entry> at(const LinkEndpoint& from) const;
   /// The pair must not be in the table.
-  void add(const Endpoint& remote, Entry entry);
+  void add(const LinkEndpoint& from, Entry entry);
   /// Nothing happens when the pair is not in the table.
-  void remove(const Endpoint& remote, ClientId client);
+  void remove(const LinkEndpoint& from, ClientId client);
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
+  /// What tells endpoints apart.
+  struct Key {
+    Endpoint remote;
+    ConnectionId connection;
+    friend bool operator==(const Key&, const Key&) = default;
+  };
   struct Hash {
     AddressHash keyed;
-    std::size_t operator()(const Endpoint& endpoint) const { return keyed(endpoint); }
+    /// Few connections have the same remote endpoint: they may share a bucket.
+    std::size_t operator()(const Key& key) const { return keyed(key.remote); }
   };
+  static Key key_of(const LinkEndpoint& from) {
+    return {.remote = from.remote, .connection = from.connection};
+  }
   static Hash draw_hash(RandomSource& random);
 
-  std::unordered_map<Endpoint, std::vector<Entry>, Hash> by_endpoint_;
+  std::unordered_map<Key, std::vector<Entry>, Hash> by_endpoint_;
   std::size_t size_ = 0;
 };
 

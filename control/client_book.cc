@@ -13,7 +13,7 @@ Client& ClientBook::open(const LinkEndpoint& from, ControlChannel channel, Insta
   auto client = std::make_unique<Client>(id, from, std::move(channel), now);
   Client& opened = *client;
   clients_.emplace(id, std::move(client));
-  table_.add(from.remote, {.session = session, .client = id});
+  table_.add(from, {.session = session, .client = id});
   make_evictable(opened);
   return opened;
 }
@@ -28,19 +28,19 @@ const Client* ClientBook::find(ClientId id) const {
   return found == clients_.end() ? nullptr : found->second.get();
 }
 
-Client* ClientBook::find(const Endpoint& remote, SessionId session) {
-  const std::optional<ClientId> id = table_.find(remote, session);
+Client* ClientBook::find(const LinkEndpoint& from, SessionId session) {
+  const std::optional<ClientId> id = table_.find(from, session);
   return id ? find(*id) : nullptr;
 }
 
-const Client* ClientBook::find(const Endpoint& remote, SessionId session) const {
-  const std::optional<ClientId> id = table_.find(remote, session);
+const Client* ClientBook::find(const LinkEndpoint& from, SessionId session) const {
+  const std::optional<ClientId> id = table_.find(from, session);
   return id ? find(*id) : nullptr;
 }
 
-std::vector<ClientId> ClientBook::at(const Endpoint& remote) const {
+std::vector<ClientId> ClientBook::at(const LinkEndpoint& from) const {
   std::vector<ClientId> ids;
-  for (const ChannelTable::Entry& entry : table_.at(remote)) ids.push_back(entry.client);
+  for (const ChannelTable::Entry& entry : table_.at(from)) ids.push_back(entry.client);
   return ids;
 }
 
@@ -53,19 +53,37 @@ std::vector<ClientId> ClientBook::all() const {
   return ids;
 }
 
+void ClientBook::move(Client& client, const LinkEndpoint& there) {
+  table_.remove(client.endpoint, client.id);
+  tell_forgotten(client);
+  client.endpoint = there;
+  table_.add(there, {.session = client.channel.remote_session(), .client = client.id});
+  tell_known(client);
+}
+
 void ClientBook::keep(Client& client) {
   if (!client.evictable) return;
-  evictable_.erase(*client.evictable);
+  stop_evicting(client);
+  tell_known(client);
+}
+
+void ClientBook::make_evictable(Client& client, Eviction eviction) {
+  if (client.evictable) return;
+  client.is_evicted_last = eviction == Eviction::Last;
+  std::list<ClientId>& list = client.is_evicted_last ? evicted_last_ : evicted_first_;
+  client.evictable = list.insert(list.end(), client.id);
+  tell_known(client);
+}
+
+void ClientBook::stop_evicting(Client& client) {
+  if (!client.evictable) return;
+  (client.is_evicted_last ? evicted_last_ : evicted_first_).erase(*client.evictable);
   client.evictable.reset();
 }
 
-void ClientBook::make_evictable(Client& client) {
-  if (client.evictable) return;
-  client.evictable = evictable_.insert(evictable_.end(), client.id);
-}
-
-Client* ClientBook::oldest_evictable() {
-  return evictable_.empty() ? nullptr : find(evictable_.front());
+Client* ClientBook::next_evictable() {
+  const std::list<ClientId>& list = evicted_first_.empty() ? evicted_last_ : evicted_first_;
+  return list.empty() ? nullptr : find(list.front());
 }
 
 std::size_t ClientBook::half_open_count() const {
@@ -77,15 +95,46 @@ void ClientBook::remove(Client& client) {
   const auto found = clients_.find(client.id);
   RW_ASSERT(found != clients_.end());
   for (std::size_t i = 0; i < kDropCount; ++i) past_drops_[i] += client.channel.drops()[i];
-  keep(client);
-  table_.remove(client.endpoint.remote, client.id);
+  stop_evicting(client);
+  table_.remove(client.endpoint, client.id);
+  tell_forgotten(client);
   deadlines_.set(client.id, std::nullopt);
   client.stage = Client::Stage::Gone;
+  end_connection(client.endpoint);
   removed_.push_back(std::move(found->second));
   clients_.erase(found);
 }
 
+void ClientBook::end_connection(const LinkEndpoint& at) {
+  if (at.is_tcp()) ended_connections_.push_back(at);
+}
+
+std::optional<LinkEndpoint> ClientBook::poll_ended_connection() {
+  if (ended_connections_.empty()) return std::nullopt;
+  const LinkEndpoint ended = ended_connections_.front();
+  ended_connections_.pop_front();
+  return ended;
+}
+
 void ClientBook::bury() { removed_.clear(); }
+
+void ClientBook::tell_known(const Client& client) {
+  news_.push_back(KnowChannel{.endpoint = client.endpoint,
+                              .session = client.channel.remote_session(),
+                              .is_established = !client.evictable});
+}
+
+void ClientBook::tell_forgotten(const Client& client) {
+  news_.push_back(
+      ForgetChannel{.endpoint = client.endpoint, .session = client.channel.remote_session()});
+}
+
+std::optional<ClientBook::News> ClientBook::poll_news() {
+  if (news_.empty()) return std::nullopt;
+  const News news = news_.front();
+  news_.pop_front();
+  return news;
+}
 
 void ClientBook::update(Client& client) {
   if (client.stage == Client::Stage::Gone) return;
@@ -127,7 +176,8 @@ void ClientBook::transmit_done(Client& client) {
 
 void ClientBook::refresh_deadline(const Client& client) {
   std::optional<Instant> deadline = client.channel.poll_timeout();
-  if (client.leave_at && (!deadline || *client.leave_at < *deadline)) deadline = client.leave_at;
+  const std::optional<Instant> own = client.own_deadline();
+  if (own && (!deadline || *own < *deadline)) deadline = own;
   deadlines_.set(client.id, deadline);
 }
 

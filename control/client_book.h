@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "base/drop.h"
@@ -15,6 +16,7 @@
 #include "control/channel_table.h"
 #include "control/client.h"
 #include "control/deadline_queue.h"
+#include "dataplane/messages.h"
 
 namespace ringway {
 
@@ -30,26 +32,41 @@ class ClientBook {
   /// The new client is half-open and evictable.
   Client& open(const LinkEndpoint& from, ControlChannel channel, Instant now);
   [[nodiscard]] Client* find(ClientId id);
-  [[nodiscard]] Client* find(const Endpoint& remote, SessionId session);
-  [[nodiscard]] const Client* find(const Endpoint& remote, SessionId session) const;
+  [[nodiscard]] Client* find(const LinkEndpoint& from, SessionId session);
+  [[nodiscard]] const Client* find(const LinkEndpoint& from, SessionId session) const;
   [[nodiscard]] const Client* find(ClientId id) const;
-  [[nodiscard]] std::vector<ClientId> at(const Endpoint& remote) const;
+  [[nodiscard]] std::vector<ClientId> at(const LinkEndpoint& from) const;
   [[nodiscard]] std::vector<ClientId> all() const;
 
-  /// From now on the client keeps its place, whoever else comes.
+  /// The client is found there from now on, and no more where it was. No other has its session id
+  /// there.
+  void move(Client& client, const LinkEndpoint& there);
+  /// From now on the client keeps its place, whoever else comes, and the workers give its packets
+  /// precedence.
   void keep(Client& client);
-  /// The client may be evicted (again), after those that already may.
-  void make_evictable(Client& client);
-  /// The client that has been evictable longest.
-  [[nodiscard]] Client* oldest_evictable();
-  [[nodiscard]] std::size_t evictable_count() const { return evictable_.size(); }
+  /// First: whoever has shown no more than an address. Last: whose identity is being asked about.
+  enum class Eviction : std::uint8_t { First, Last };
+  /// The client may be evicted (again), after those of its kind that already may.
+  void make_evictable(Client& client, Eviction eviction = Eviction::First);
+  /// The client that has been evictable longest; one of those who go last where there is no other.
+  [[nodiscard]] Client* next_evictable();
+  [[nodiscard]] std::size_t evictable_count() const {
+    return evicted_first_.size() + evicted_last_.size();
+  }
   /// Counts them; for tests and reports.
   [[nodiscard]] std::size_t half_open_count() const;
 
-  /// Makes the client Gone; find() finds it no more.
+  /// Makes the client Gone; find() finds it no more. Its TCP connection is ended.
   void remove(Client& client);
+  /// To be closed when what was said over it before is sent. Nothing happens for UDP.
+  void end_connection(const LinkEndpoint& at);
+  /// A connection to be closed, after all that transmitted before.
+  [[nodiscard]] std::optional<LinkEndpoint> poll_ended_connection();
   /// Frees what was removed.
   void bury();
+  /// What the workers do not know yet of the channels that there are.
+  using News = std::variant<KnowChannel, ForgetChannel>;
+  [[nodiscard]] std::optional<News> poll_news();
 
   /// Call after whatever may have given the client something to send or another deadline. The
   /// client has no deadline until transmit_done().
@@ -61,6 +78,8 @@ class ClientBook {
   void transmit_done(Client& client);
 
   [[nodiscard]] std::size_t size() const { return clients_.size(); }
+  /// Of the table of endpoints; the same as size(). For tests.
+  [[nodiscard]] std::size_t endpoint_entry_count() const { return table_.size(); }
   /// The drops of all channels, past and present.
   [[nodiscard]] std::array<std::uint64_t, kDropCount> channel_drops() const;
 
@@ -69,13 +88,19 @@ class ClientBook {
     std::size_t operator()(ClientId id) const { return id.value; }
   };
   void refresh_deadline(const Client& client);
+  void stop_evicting(Client& client);
+  void tell_known(const Client& client);
+  void tell_forgotten(const Client& client);
   [[nodiscard]] Client* next_in(std::deque<ClientId>& queue);
 
   ChannelTable table_;
   DeadlineQueue deadlines_;
   std::unordered_map<ClientId, std::unique_ptr<Client>, IdHash> clients_;
   std::vector<std::unique_ptr<Client>> removed_;
-  std::list<ClientId> evictable_;
+  std::list<ClientId> evicted_first_;
+  std::list<ClientId> evicted_last_;
+  std::deque<LinkEndpoint> ended_connections_;
+  std::deque<News> news_;
   std::deque<ClientId> established_output_;
   std::deque<ClientId> newcomer_output_;
   std::uint64_t opened_count_ = 0;

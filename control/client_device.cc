@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -59,6 +60,36 @@ std::vector<LinkRoute> set_later(LinkConfig& link, std::vector<LinkRoute> routes
   return routes;
 }
 
+std::vector<LinkRoute> all_but(std::vector<LinkRoute> routes,
+                               const std::vector<LinkRoute>& others) {
+  std::erase_if(routes, [&](const LinkRoute& route) {
+    return std::ranges::find(others, route) != others.end();
+  });
+  return routes;
+}
+
+Result<void> check_left_out(const std::vector<LinkRoute>& left_out) {
+  for (const LinkRoute& route : left_out) {
+    const std::string destination = route.destination.to_string();
+    const char* family = route.destination.address.is_v4() ? "" : " -6";
+    if (route.must) {
+      return fail(fmt::format("all traffic is meant for the tunnel, but the host's route {} would "
+                              "keep some of it: another VPN?",
+                              destination),
+                  {},
+                  fmt::format("delete that route (see \"ip{} route show {}\"), or write "
+                              "`pull-filter ignore \"redirect-gateway\"`",
+                              family, destination));
+    }
+    log::warning(
+        "the route {} is left aside: this host has one already, and what is sent there does not go "
+        "through the tunnel — to change that, delete the host's (see \"ip{} route show {}\") and "
+        "connect anew",
+        destination, family, destination);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ClientDevice> ClientDevice::open(const Settings& settings, const ClientNetwork& network) {
@@ -69,21 +100,114 @@ Result<ClientDevice> ClientDevice::open(const Settings& settings, const ClientNe
   if (!tun) return std::unexpected(tun.error());
   Result<LinkConfig> link = LinkConfig::open(tun->name());
   if (!link) return std::unexpected(link.error());
-  const Result<std::vector<LinkRoute>> taken = link->apply(network.link);
+  // The way beside the tunnel stands before the tunnel's own routes hide it.
+  Result<HostBypass> bypass = HostBypass::open(link->index(), settings.journal);
+  if (!bypass) return std::unexpected(bypass.error());
+  const auto inside = bypass->set(network, std::array{settings.server.address});
+  if (!inside) return std::unexpected(inside.error());
+  LinkSettings wanted = network.link;
+  wanted.routes.insert(wanted.routes.end(), inside->begin(), inside->end());
+
+  const Result<std::vector<LinkRoute>> taken = link->apply(wanted);
   if (!taken) return std::unexpected(taken.error());
   const std::vector<LinkRoute> left_out = set_later(*link, *taken);
-  for (const LinkRoute& route : left_out) {
-    const std::string destination = route.destination.to_string();
-    log::warning(
-        "the route {} is left aside: this host has one already, and what is sent there does not go "
-        "through the tunnel — to change that, delete the host's (see \"ip{} route show {}\") and "
-        "connect anew",
-        destination, route.destination.address.is_v4() ? "" : " -6", destination);
-  }
-  if (auto checked = check_route_to(settings.server, network.link); !checked) {
+  if (auto checked = check_left_out(left_out); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_route_to(settings.server, wanted); !checked) {
     return std::unexpected(checked.error());
   }
-  return ClientDevice(std::move(*tun), network, network.link.routes.size() - left_out.size());
+  ClientDevice device(std::move(*tun), std::move(*bypass), network,
+                      all_but(std::move(wanted.routes), left_out), settings.journal);
+  device.servers_ = {settings.server};
+  device.scripts_ = std::make_unique<ClientScripts>(
+      ClientScripts::Facts{.device = device.name(), .server = settings.server}, network,
+      settings.config, *device.commands_);
+  device.scripts_->run_up();
+  device.set_name_servers();
+  return device;
+}
+
+Result<bool> ClientDevice::change(const ClientNetwork& network) {
+  LinkSettings without_routes = network.link;
+  without_routes.routes = network_.link.routes;
+  if (without_routes != network_.link) return false;
+  Result<LinkConfig> link = LinkConfig::open(name());
+  if (!link) return std::unexpected(link.error());
+  // First the ways beside the tunnel, as at the start.
+  std::vector<IpAddress> servers;
+  for (const Endpoint& server : servers_) servers.push_back(server.address);
+  const auto inside = bypass_.set(network, servers);
+  if (!inside) return std::unexpected(inside.error());
+  std::vector<LinkRoute> wanted = network.link.routes;
+  wanted.insert(wanted.end(), inside->begin(), inside->end());
+
+  for (const LinkRoute& route : all_but(routes_, wanted)) {
+    if (auto removed = link->remove_route(route); !removed) return std::unexpected(removed.error());
+  }
+  std::vector<LinkRoute> left_out;
+  for (const LinkRoute& route : all_but(wanted, routes_)) {
+    const Result<bool> added = link->add_route(route);
+    if (!added) return std::unexpected(added.error());
+    if (!*added) left_out.push_back(route);
+  }
+  routes_ = all_but(std::move(wanted), left_out);
+  if (auto checked = check_left_out(left_out); !checked) return std::unexpected(checked.error());
+  LinkSettings now_set = network.link;
+  now_set.routes = routes_;
+  for (const Endpoint& server : servers_) {
+    if (auto checked = check_route_to(server, now_set); !checked) {
+      return std::unexpected(checked.error());
+    }
+  }
+  const bool has_other_dns = network_.dns != network.dns;
+  network_ = network;
+  if (has_other_dns && !is_paused_) set_name_servers();
+  return true;
+}
+
+void ClientDevice::set_name_servers() {
+  // The former are gone before: both are one entry of the same name.
+  dns_.reset();
+  dns_ = std::make_unique<ClientDns>(name(), *commands_, *journal_);
+  dns_->set(network_.dns);
+}
+
+void ClientDevice::pause() {
+  if (is_paused_) return;
+  is_paused_ = true;
+  dns_.reset();
+  // Where they are not on the link, the tunnel's routes would take what is sent to them.
+  const std::vector<Endpoint> servers = servers_;
+  if (auto kept = keep_reachable(servers); !kept) log::warning("{}", kept.error().to_string());
+}
+
+Result<void> ClientDevice::resume(const Endpoint& server) {
+  if (std::exchange(is_paused_, false)) set_name_servers();
+  return keep_reachable(std::array{server});
+}
+
+ClientDevice::~ClientDevice() {
+  if (!scripts_) return;  // Moved from.
+  scripts_->run_before_down();
+  dns_.reset();
+  scripts_->run_down();
+}
+
+Result<void> ClientDevice::turn() {
+  commands_->turn();
+  return scripts_->failure() ? fail(scripts_->failure()->what, scripts_->failure()->where,
+                                    scripts_->failure()->advice)
+                             : Result<void>{};
+}
+
+Result<void> ClientDevice::keep_reachable(std::span<const Endpoint> servers) {
+  servers_.assign(servers.begin(), servers.end());
+  std::vector<IpAddress> addresses;
+  for (const Endpoint& server : servers) addresses.push_back(server.address);
+  ClientNetwork network = network_;
+  if (is_paused_) network.bypass_dns = true;
+  const auto set = bypass_.set(network, addresses);
+  if (!set) return std::unexpected(set.error());
+  return {};
 }
 
 }  // namespace ringway

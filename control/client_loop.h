@@ -14,29 +14,35 @@
 #include "dataplane/lasting_request.h"
 #include "dataplane/link_receiver.h"
 #include "dataplane/link_sender.h"
+#include "dataplane/link_streams.h"
 #include "dataplane/offloads.h"
+#include "dataplane/outbox.h"
 #include "dataplane/ring.h"
 #include "dataplane/tun_reader.h"
 #include "dataplane/tun_writer.h"
 #include "dataplane/udp_socket.h"
-#include "tun/mss_clamp.h"
+#include "tun/fitted_packets.h"
 #include "tun/segmenter.h"
 
 namespace ringway {
 
-/// SHELL: moves bytes between one UDP socket, one TUN queue and a ClientCore on one ring; the
-/// client's counterpart of WorkerLoop, of the same parts. Has no opinion about OpenVPN, and none
-/// about events: its owner asks the core for them after each turn.
+/// SHELL: moves bytes between one UDP socket or TCP connection, one TUN queue and a ClientCore on
+/// one ring; the client's counterpart of WorkerLoop, of the same parts. Has no opinion about
+/// OpenVPN, and none about events: its owner asks the core for them after each turn.
 ///
 /// Serves one connection. One thread. What it is given outlives it; the TUN queue is closed later
 /// than shut_down() returns.
 class ClientLoop {
  public:
   struct Settings {
-    /// Exactly one, without a listener's steering.
+    /// UDP: exactly one, without a listener's steering.
     std::span<const UdpSocket> sockets;
-    /// Datagrams from elsewhere are dropped.
+    /// TCP: a connected socket, which is taken over.
+    TcpSocket* stream = nullptr;
+    /// Datagrams from elsewhere are dropped,
     Endpoint server;
+    /// unless the server may change its address; an authentic packet tells where it is.
+    bool floats = false;
     /// The largest inner packet that will be asked for.
     std::size_t tun_mtu_max = 1500;
     Offloads offloads;
@@ -49,7 +55,6 @@ class ClientLoop {
     int fd = -1;
     std::size_t mtu = 1500;
     TunOffloads offloads;
-    MssLimits mss;
   };
 
   ClientLoop(const Settings& settings, ClientCore& core, Counters& counters);
@@ -69,6 +74,7 @@ class ClientLoop {
   void flush();
   [[nodiscard]] Duration wait_time() const;
   void act_on(const Completion& completion);
+  void note_sent(const Completion& completion);
   void tick();
   void arm_requests();
   void reclaim(const Completion& completion);
@@ -81,10 +87,23 @@ class ClientLoop {
                                   std::uint8_t outer_ecn);
   void release_written();
 
+  // client_loop_stream.cc: what differs over TCP.
+  void make_stream(TcpSocket& socket);
+  void drain_stream();
+  [[nodiscard]] bool has_room_for_control();
+  [[nodiscard]] bool is_ready();
+  [[nodiscard]] MutableBytes reserve(std::size_t size, std::uint8_t outer_class);
+  void commit();
+  [[nodiscard]] bool send(Bytes datagram);
+
   // client_loop_tun.cc: from the TUN to the server.
   void drain_tun();
-  [[nodiscard]] std::optional<Segmenter> start_frame(Bytes frame);
+  void start_frame(MutableBytes frame);
+  void refit(const Segmenter& segmenter, MutableBytes packet, std::size_t limit);
+  [[nodiscard]] bool send_rest(MutableBytes packet);
   [[nodiscard]] bool send_segments(Segmenter& segmenter, MutableBytes packet);
+  [[nodiscard]] bool send_fitted(FittedPackets& packets);
+  void drain_outbox();
 
   void drop(Drop reason) { counters_.add(reason); }
 
@@ -98,6 +117,10 @@ class ClientLoop {
   LinkReceiver receiver_;
   TunReader reader_;
   LinkSender sender_;
+  /// Over TCP.
+  std::optional<LinkStreams> stream_;
+  BufferPool answers_;
+  Outbox outbox_;
   std::optional<TunWriter> writer_;
   Tun tun_;
 
@@ -107,8 +130,11 @@ class ClientLoop {
 
   /// Frames that wait for the socket.
   std::vector<TunReader::Frame> tun_pending_;
-  /// What is left of the first pending frame.
+  /// For what the core sends of its own accord.
+  std::vector<std::uint8_t> scratch_;
+  /// What is left of the first pending frame: one of them.
   std::optional<Segmenter> cut_;
+  std::optional<FittedPackets> fitted_;
   Now now_;
   Instant next_tick_;
   unsigned ticks_ = 0;

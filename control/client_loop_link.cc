@@ -1,5 +1,7 @@
 #include "base/check.h"
 #include "control/client_loop.h"
+#include "tun/ecn.h"
+#include "tun/mss_clamp.h"
 #include "tun/vnet_header.h"
 
 /// The half of the client's loop that takes from the server and gives to the TUN.
@@ -17,15 +19,22 @@ void ClientLoop::drain_link() {
 }
 
 void ClientLoop::handle_message(LinkReceiver::Message& message) {
-  if (message.arrival.from.remote != settings_.server) {
+  const Endpoint& from = message.arrival.from.remote;
+  const bool is_elsewhere = from != server_.remote;
+  if (is_elsewhere && !settings_.floats) {
     drop(Drop::WrongEndpoint);
     return receiver_.give_back(message.buffer);
   }
+  if (message.arrival.ecn == ecn::kCongestion) {
+    counters_.add(Counter::LinkCongestionMarks, message.datagrams.count_left());
+  }
   if (writer_) writer_->begin_buffer(ring_);
+  const std::uint64_t opened_before = core_.opened_count();
   bool is_held = false;
   while (message.datagrams.count_left() > 0) {
     is_held = handle_datagram(message.datagrams.take(), message.arrival.ecn) || is_held;
   }
+  if (is_elsewhere && core_.opened_count() > opened_before) server_.remote = from;
   if (!is_held) return receiver_.give_back(message.buffer);
   receiver_.lend(message.buffer);
   writer_->end_buffer({.kind = TunWriter::Hold::Kind::ReceiveBuffer, .slot = message.buffer},
@@ -41,12 +50,17 @@ bool ClientLoop::handle_datagram(MutableBytes datagram, std::uint8_t outer_ecn) 
 /// The virtio header goes into the ten bytes in front of the packet, which belonged to the
 /// datagram's own header and have been read.
 bool ClientLoop::write_to_tun(MutableBytes datagram, MutableBytes packet, std::uint8_t outer_ecn) {
-  const auto ip = parse_ip_packet(packet);
+  auto ip = parse_ip_packet(packet);
   if (!ip) {
     drop(ip.error());
     return false;
   }
-  clamp_mss(packet, *ip, tun_.mss);
+  if (!take_outer_ecn(packet, *ip, outer_ecn)) {
+    drop(Drop::IllegalEcn);
+    return false;
+  }
+  const InnerMss mss = core_.mss();
+  clamp_mss(packet, *ip, {.v4 = mss.v4, .v6 = mss.v6});
   RW_ASSERT(packet.data() >= datagram.data() + kVnetHeaderSize);
   const auto offset = static_cast<std::size_t>(packet.data() - datagram.data());
   const MutableBytes frame =
@@ -59,7 +73,13 @@ bool ClientLoop::write_to_tun(MutableBytes datagram, MutableBytes packet, std::u
 void ClientLoop::release_written() {
   if (!writer_) return;
   while (const auto hold = writer_->poll_released()) {
-    receiver_.release(static_cast<std::uint16_t>(hold->slot));
+    if (hold->kind == TunWriter::Hold::Kind::StreamPart) {
+      stream_->release(hold->slot);
+    } else if (hold->kind == TunWriter::Hold::Kind::ReceiveBuffer) {
+      receiver_.release(static_cast<std::uint16_t>(hold->slot));
+    } else {
+      const PacketBuffer done = answers_.take_back(hold->slot);
+    }
   }
 }
 

@@ -5,20 +5,19 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 #include <string_view>
 
-#include "control/session_terms.h"
+#include "control/client_routes.h"
 #include "dataplane/offloads.h"
 
 namespace ringway {
 namespace {
 
-/// As for the profile's own routes.
-constexpr std::size_t kRoutesMax = 1024;
 constexpr std::uint32_t kMtuMin = 576;
 constexpr std::uint32_t kMtuMax = 9000;
 
-using Words = std::vector<std::string_view>;
+using Words = std::vector<std::string>;
 
 Words split(std::string_view option) {
   Words words;
@@ -26,16 +25,9 @@ Words split(std::string_view option) {
     option.remove_prefix(std::min(option.find_first_not_of(" \t"), option.size()));
     if (option.empty()) return words;
     const std::size_t end = std::min(option.find_first_of(" \t"), option.size());
-    words.push_back(option.substr(0, end));
+    words.emplace_back(option.substr(0, end));
     option.remove_prefix(end);
   }
-}
-
-std::optional<std::uint32_t> number(std::string_view text) {
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
 }
 
 bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
@@ -43,90 +35,89 @@ bool is_one_of(std::string_view name, std::span<const std::string_view> names) {
 }
 
 /// The core's, and those that say nothing to a machine that is no Windows.
-constexpr std::array<std::string_view, 22> kSilent = {
-    "cipher",       "protocol-flags", "key-derivation",       "peer-id",     "ping",
-    "ping-restart", "ping-exit",      "explicit-exit-notify", "tun-ipv6",    "topology",
-    "auth",         "register-dns",   "block-outside-dns",    "ip-win32",    "sndbuf",
-    "rcvbuf",       "socket-flags",   "persist-key",          "persist-tun", "echo",
-    "route-delay",  "setenv"};
+constexpr std::array<std::string_view, 24> kSilent = {"cipher",
+                                                      "protocol-flags",
+                                                      "key-derivation",
+                                                      "peer-id",
+                                                      "ping",
+                                                      "ping-restart",
+                                                      "ping-exit",
+                                                      "inactive",
+                                                      "session-timeout",
+                                                      "explicit-exit-notify",
+                                                      "tun-ipv6",
+                                                      "auth",
+                                                      "register-dns",
+                                                      "ip-win32",
+                                                      "block-outside-dns",
+                                                      "sndbuf",
+                                                      "rcvbuf",
+                                                      "socket-flags",
+                                                      "persist-key",
+                                                      "persist-tun",
+                                                      "route-delay",
+                                                      "setenv",
+                                                      "echo",
+                                                      "ecn"};
 
-constexpr std::array<std::string_view, 3> kAllTraffic = {"redirect-gateway", "redirect-private",
-                                                         "block-ipv6"};
+constexpr std::array<std::string_view, 12> kNetworkOptions = {
+    "route",      "route-ipv6",         "route-metric",     "route-gateway",
+    "dns",        "route-ipv6-gateway", "redirect-gateway", "redirect-private",
+    "block-ipv6", "dhcp-option",        "ifconfig",         "topology"};
 
-/// Reads one reply; a member function for each option.
+constexpr std::array<std::string_view, 9> kRouteOptions = {
+    "route",      "route-ipv6",  "route-metric", "redirect-gateway", "redirect-private",
+    "block-ipv6", "dhcp-option", "dns",          "route-delay"};
+
+/// Reads one reply.
 class Reader {
  public:
-  Reader(const PushReply& reply, const ClientConfig& config) : reply_(reply), config_(config) {}
+  Reader(const PushReply& reply, const ClientConfig& config, const HostAddresses& hosts)
+      : reply_(reply), config_(config), hosts_(hosts) {}
 
   Result<ClientNetwork> read(const Endpoint& remote);
 
  private:
   Result<void> read_option(std::string_view option);
-  Result<void> read_ifconfig(const Words& words);
-  Result<void> read_ifconfig_ipv6(const Words& words);
-  Result<void> read_route(const Words& words);
-  Result<void> read_route_ipv6(const Words& words);
   Result<void> read_mtu(const Words& words);
-  Result<void> add_route(const Words& words, std::optional<Prefix> destination,
-                         std::size_t gateway_index);
-  bool is_subnet() const;
-  void leave_out_what_is_there();
-  void set_mss(const Endpoint& remote);
-  std::unexpected<Error> misread(const Words& words) const;
-  std::unexpected<Error> refuse_all_traffic(const Words& words) const;
+  void resolve_routes(NetworkLines& lines);
+  Result<void> set_addresses(const NetworkLines& lines);
+  [[nodiscard]] std::unexpected<Error> misread(const Words& words, std::string_view why) const;
 
   const PushReply& reply_;
   const ClientConfig& config_;
+  const HostAddresses& hosts_;
   ClientNetwork network_;
-  std::optional<std::uint32_t> metric_;
+  NetworkLines pushed_;
 };
 
 std::string joined(const Words& words) { return fmt::format("{}", fmt::join(words, " ")); }
 
-std::unexpected<Error> Reader::misread(const Words& words) const {
-  return fail(fmt::format("the server pushes `{}`, which makes no sense", joined(words)), {},
+std::unexpected<Error> Reader::misread(const Words& words, std::string_view why) const {
+  return fail(fmt::format("the server pushes `{}`, which {}", joined(words), why), {},
               fmt::format("tell its operator, or write `pull-filter ignore \"{}\"`", words[0]));
-}
-
-std::unexpected<Error> Reader::refuse_all_traffic(const Words& words) const {
-  const bool is_route = words[0].starts_with("route");
-  return fail(fmt::format("the server pushes `{}`, which is not served yet: traffic that is meant "
-                          "for the tunnel would leave beside it",
-                          joined(words)),
-              {},
-              fmt::format("write `pull-filter ignore \"{}\"`, and `route` lines for the networks "
-                          "that the tunnel should carry",
-                          is_route ? joined({words[0], words[1]}) : words[0]));
 }
 
 Result<ClientNetwork> Reader::read(const Endpoint& remote) {
   network_.link.mtu = config_.tunnel.mtu;
   network_.link.tx_queue_length = config_.tunnel.txqueuelen;
-  metric_ = config_.route_metric;
-  if (const auto pushed = find_option(reply_, "route-metric")) metric_ = number(*pushed);
   for (const std::string& option : reply_.options) {
     if (auto done = read_option(option); !done) return std::unexpected(done.error());
   }
-  if (!network_.link.v4 && !network_.link.v6) {
-    return fail("the server gave us no address", {}, "ask its operator for `server NETWORK MASK`");
+  NetworkLines lines = config_.network;
+  lines.merge(pushed_);
+  if (auto done = set_addresses(lines); !done) return std::unexpected(done.error());
+  resolve_routes(lines);
+  if (!config_.route_noexec && !config_.ifconfig_noexec) {
+    set_client_routes(network_, lines, remote.address);
   }
-  for (const Prefix& route : config_.tunnel.routes) {
-    network_.link.routes.push_back({.destination = route, .metric = metric_});
+  if (config_.ifconfig_noexec) {
+    network_.link.v4.reset();
+    network_.link.v6.reset();
+    network_.link.routes.clear();
   }
-  // A route that would have no address to leave from is the server's other half, which is not ours.
-  std::erase_if(network_.link.routes, [&](const LinkRoute& route) {
-    const bool is_orphan =
-        route.destination.address.is_v4() ? !network_.link.v4 : !network_.link.v6;
-    if (is_orphan) {
-      network_.notes.push_back(
-          fmt::format("the route {} is left aside: we have no address of its "
-                      "family",
-                      route.destination.to_string()));
-    }
-    return is_orphan;
-  });
-  leave_out_what_is_there();
-  set_mss(remote);
+  if (!config_.dns_noexec) network_.dns = lines.dns;
+  network_.lines = std::move(lines);
   return std::move(network_);
 }
 
@@ -134,13 +125,13 @@ Result<void> Reader::read_option(std::string_view option) {
   const Words words = split(option);
   if (words.empty()) return {};
   const std::string_view name = words[0];
-  if (name == "ifconfig") return read_ifconfig(words);
-  if (name == "ifconfig-ipv6") return read_ifconfig_ipv6(words);
-  if (name == "route") return read_route(words);
-  if (name == "route-ipv6") return read_route_ipv6(words);
   if (name == "tun-mtu") return read_mtu(words);
-  if (name == "route-gateway" || name == "route-metric" || is_one_of(name, kSilent)) return {};
-  if (is_one_of(name, kAllTraffic)) return refuse_all_traffic(words);
+  if (is_one_of(name, kSilent)) return {};
+  if (is_one_of(name, kNetworkOptions) || name == "ifconfig-ipv6") {
+    const auto added = pushed_.add(words);
+    if (!added) return misread(words, added.error());
+    if (*added) return {};
+  }
   const bool is_stub_v2 = words.size() == 2 && words[1] == "stub-v2";
   if ((name == "compress" && !is_stub_v2) || name == "comp-lzo" || name == "fragment") {
     return fail(fmt::format("the server pushes `{}`: that is another packet format", joined(words)),
@@ -152,118 +143,105 @@ Result<void> Reader::read_option(std::string_view option) {
   return {};
 }
 
-bool Reader::is_subnet() const {
-  return find_option(reply_, "topology").value_or("net30") == "subnet";
+/// A route to a host becomes one to each of its addresses.
+void Reader::resolve_routes(NetworkLines& lines) {
+  std::vector<RouteLine> routes;
+  for (RouteLine& line : lines.routes) {
+    if (line.destination != RouteLine::Place::Name) {
+      routes.push_back(std::move(line));
+      continue;
+    }
+    const auto found = hosts_.find(line.host);
+    if (found == hosts_.end() || found->second.empty()) {
+      network_.notes.push_back(fmt::format(
+          "`{}` is left aside: {}", line.text,
+          found == hosts_.end() ? "a server may name hosts under `allow-pull-fqdn` alone"
+                                : "the name has no IPv4 address"));
+      continue;
+    }
+    for (const IpAddress& address : found->second) {
+      RouteLine one = line;
+      one.destination = RouteLine::Place::Address;
+      one.network = Prefix::host(address);
+      routes.push_back(std::move(one));
+    }
+  }
+  lines.routes = std::move(routes);
 }
 
 /// `ifconfig ADDRESS NETMASK` in a subnet; `ifconfig ADDRESS PEER` otherwise: net30 and p2p are
 /// both an address of its own and a route to the one at the other end.
-Result<void> Reader::read_ifconfig(const Words& words) {
-  if (words.size() != 3) return misread(words);
-  const auto address = IpAddress::parse(words[1]);
-  const auto other = IpAddress::parse(words[2]);
-  if (!address || !address->is_v4() || !other || !other->is_v4()) return misread(words);
-  if (!is_subnet()) {
-    network_.link.v4 = InterfaceAddress{.address = *address, .prefix_length = 32};
-    network_.link.routes.insert(network_.link.routes.begin(),
-                                {.destination = Prefix::host(*other), .metric = std::nullopt});
-    return {};
+Result<void> Reader::set_addresses(const NetworkLines& lines) {
+  if (lines.ifconfig) {
+    const auto& [address, other] = *lines.ifconfig;
+    std::uint8_t length = 32;
+    if (lines.topology == "subnet") {
+      const IpAddress start = IpAddress::v4(address.v4_value() & other.v4_value());
+      const auto subnet = Prefix::parse_v4(start.to_string(), other.to_string());
+      if (!subnet) {
+        return misread({"ifconfig", address.to_string(), other.to_string()}, "is no netmask");
+      }
+      length = subnet->length;
+    } else {
+      network_.link.routes.push_back({.destination = Prefix::host(other), .metric = std::nullopt});
+    }
+    network_.link.v4 = InterfaceAddress{.address = address, .prefix_length = length};
   }
-  const IpAddress start = IpAddress::v4(address->v4_value() & other->v4_value());
-  const auto subnet = Prefix::parse_v4(start.to_string(), words[2]);
-  if (!subnet) return misread(words);
-  network_.link.v4 = InterfaceAddress{.address = *address, .prefix_length = subnet->length};
-  return {};
-}
-
-/// `ifconfig-ipv6 ADDRESS/BITS PEER`.
-Result<void> Reader::read_ifconfig_ipv6(const Words& words) {
-  if (words.size() < 2) return misread(words);
-  const std::size_t slash = std::min(words[1].find('/'), words[1].size());
-  const auto address = IpAddress::parse(words[1].substr(0, slash));
-  const auto network = Prefix::parse(words[1], true);
-  if (!address || address->is_v4() || !network) return misread(words);
-  network_.link.v6 = InterfaceAddress{.address = *address, .prefix_length = network->length};
-  return {};
-}
-
-Result<void> Reader::read_route(const Words& words) {
-  if (words.size() < 2) return misread(words);
-  const bool has_mask = words.size() >= 3 && words[2] != "default";
-  return add_route(words, Prefix::parse_v4(words[1], has_mask ? words[2] : "255.255.255.255"), 3);
-}
-
-Result<void> Reader::read_route_ipv6(const Words& words) {
-  if (words.size() < 2) return misread(words);
-  const std::string text(words[1]);
-  const auto destination =
-      Prefix::parse(text.find('/') == std::string::npos ? text + "/128" : text, true);
-  if (destination && destination->address.is_v4()) return misread(words);
-  return add_route(words, destination, 2);
-}
-
-/// What follows the destination: gateway and metric. All gateways inside are the device.
-Result<void> Reader::add_route(const Words& words, std::optional<Prefix> destination,
-                               std::size_t gateway_index) {
-  if (!destination) return misread(words);
-  if (words.size() > gateway_index && words[gateway_index] == "net_gateway") {
-    network_.notes.push_back(
-        fmt::format("pushed `{}` is left aside: it leads beside the tunnel", joined(words)));
-    return {};
+  if (lines.ifconfig_ipv6 && !lines.block_ipv6) {
+    network_.link.v6 = InterfaceAddress{.address = lines.ifconfig_ipv6->address,
+                                        .prefix_length = lines.ifconfig_ipv6->length};
   }
-  // The host has a default route as a rule, which would stay in its place.
-  if (destination->length == 0) return refuse_all_traffic(words);
-  if (network_.link.routes.size() >= kRoutesMax) {
-    return fail(fmt::format("the server pushes more than {} routes", kRoutesMax), {},
-                "write `route-nopull`, and `route` lines for those that are wanted");
-  }
-  std::optional<std::uint32_t> metric = metric_;
-  if (words.size() > gateway_index + 1) metric = number(words[gateway_index + 1]);
-  const LinkRoute route{.destination = *destination, .metric = metric};
-  const auto same = [&](const LinkRoute& other) { return other.destination == route.destination; };
-  if (std::ranges::none_of(network_.link.routes, same)) network_.link.routes.push_back(route);
-  return {};
-}
-
-/// The kernel refuses a route that is there already: one for the tunnel's own network, which comes
-/// with the address, and one that was named twice, as by `ifconfig` and `route`, or here and there.
-void Reader::leave_out_what_is_there() {
-  std::vector<Prefix> there;
-  for (const auto& own : {network_.link.v4, network_.link.v6}) {
-    const auto subnet = own ? Prefix::parse(own->to_string(), true) : std::nullopt;
-    if (subnet) there.push_back(*subnet);
-  }
-  std::erase_if(network_.link.routes, [&](const LinkRoute& route) {
-    if (std::ranges::find(there, route.destination) != there.end()) return true;
-    there.push_back(route.destination);
-    return false;
-  });
+  if (network_.link.v4 || network_.link.v6) return {};
+  return fail("the server gave us no address", {},
+              "ask its operator for `server NETWORK MASK`, or write `ifconfig ADDRESS NETMASK`");
 }
 
 Result<void> Reader::read_mtu(const Words& words) {
-  const auto mtu = words.size() == 2 ? number(words[1]) : std::nullopt;
-  if (!mtu || *mtu < kMtuMin || *mtu > kMtuMax) return misread(words);
-  network_.link.mtu = *mtu;
+  std::uint32_t mtu = 0;
+  const std::string& text = words.back();
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mtu);
+  if (words.size() != 2 || error != std::errc() || end != text.data() + text.size() ||
+      mtu < kMtuMin || mtu > kMtuMax) {
+    return misread(words, fmt::format("is not {} to {} bytes", kMtuMin, kMtuMax));
+  }
+  network_.link.mtu = mtu;
   return {};
 }
-
-void Reader::set_mss(const Endpoint& remote) {
-  TunnelConfig::MssFix mssfix = config_.tunnel.mssfix;
-  if (!config_.mssfix_given && network_.link.mtu != 1500) {
-    mssfix = {.value = static_cast<std::uint16_t>(network_.link.mtu),
-              .mode = TunnelConfig::MssFix::Mode::Fixed};
-  }
-  network_.mss = mss_limits(mssfix, remote, /*data_v2=*/true);
-}
-
-constexpr std::array<std::string_view, 6> kRouteOptions = {
-    "route", "route-ipv6", "route-metric", "redirect-gateway", "redirect-private", "dhcp-option"};
 
 }  // namespace
 
 Result<ClientNetwork> ClientNetwork::make(const PushReply& reply, const ClientConfig& config,
-                                          const Endpoint& remote) {
-  return Reader(reply, config).read(remote);
+                                          const Endpoint& remote, const HostAddresses& hosts) {
+  return Reader(reply, config, hosts).read(remote);
+}
+
+std::vector<std::string> route_hosts(const PushReply& reply, const ClientConfig& config) {
+  NetworkLines lines;
+  lines.routes = config.network.routes;
+  for (const std::string& option : reply.options) {
+    if (!config.allow_pull_fqdn || !option.starts_with("route ")) continue;
+    // What cannot be read is said when the network is made.
+    if (const auto added = lines.add(split(option)); !added) continue;
+  }
+  std::vector<std::string> hosts;
+  for (const RouteLine& line : lines.routes) {
+    if (line.destination != RouteLine::Place::Name) continue;
+    if (std::ranges::find(hosts, line.host) == hosts.end()) hosts.push_back(line.host);
+  }
+  return hosts;
+}
+
+bool ClientNetwork::is_same_as(const ClientNetwork& other) const {
+  return link == other.link && beside == other.beside && unreachable == other.unreachable &&
+         no_server_route == other.no_server_route && bypass_dns == other.bypass_dns &&
+         block_local == other.block_local && dns == other.dns;
+}
+
+bool is_ignored(std::string_view option, const ClientConfig& config) {
+  const auto filter = std::ranges::find_if(config.pull_filters, [&](const PullFilter& candidate) {
+    return option.starts_with(candidate.prefix);
+  });
+  return filter != config.pull_filters.end() && filter->action != PullFilter::Action::Accept;
 }
 
 Result<PushReply> filter_push(const PushReply& reply, const ClientConfig& config) {

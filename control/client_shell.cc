@@ -1,21 +1,18 @@
 #include "control/client_shell.h"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <csignal>
-#include <ctime>
 #include <string>
 #include <utility>
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/secret_text.h"
 #include "control/aead_start.h"
-#include "control/client_session.h"
+#include "control/client_life.h"
+#include "control/client_login.h"
+#include "control/client_network.h"
 #include "control/config/profile_parser.h"
 #include "control/pid_file.h"
 #include "control/privileges.h"
-#include "control/remote_resolver.h"
 #include "control/tls_setup.h"
 #include "control/worker_plan.h"
 
@@ -31,12 +28,7 @@ Result<void> open_log(const ClientConfig& config) {
   return {};
 }
 
-void wipe_text(std::string& text) {
-  wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
-  text.clear();
-}
-
-Result<ClientSettings> client_settings(const ClientConfig& config) {
+ClientSettings client_settings(const ClientConfig& config) {
   const TimerConfig& timers = config.timers;
   ClientSettings settings{.channel = {.side = Side::Client,
                                       .hand_window = timers.hand_window,
@@ -47,63 +39,48 @@ Result<ClientSettings> client_settings(const ClientConfig& config) {
                           .data_ciphers = config.data_ciphers,
                           .ping_interval = timers.ping,
                           .ping_restart = timers.ping_restart,
-                          .exit_notify_count = config.exit_notify};
-  if (!config.auth_user_pass.is_set()) return settings;
-  Result<UserPassword> user = read_user_password(config.auth_user_pass);
-  if (!user) return std::unexpected(user.error());
-  settings.channel.username = std::move(user->username);
-  settings.channel.password = std::move(user->password);
+                          .renegotiate_bytes = timers.renegotiate_bytes,
+                          .renegotiate_packets = timers.renegotiate_packets,
+                          .copies_dscp = config.tunnel.passtos,
+                          .mssfix = config.tunnel.mssfix,
+                          .path = PathKind::Searched};
+  settings.ping_exits = config.lifetime.ping_exits;
+  settings.lifetime = {.inactive = config.lifetime.inactive,
+                       .inactive_bytes = config.lifetime.inactive_bytes,
+                       .session = config.lifetime.session};
+  settings.ignores_push = [&config](std::string_view option) { return is_ignored(option, config); };
+  // What a user can do while the server holds its answer back (AUTH_PENDING).
+  if (Prompt::can_ask()) settings.channel.peer_info.set("IV_SSO", "webauth,openurl,crtext");
   return settings;
 }
 
-/// False when a signal says that this was the end. Another signal ends the wait.
-bool wait_for_next(Duration wait, SignalInbox& signals) {
-  const timespec timeout{.tv_sec = wait / 1s, .tv_nsec = (wait % 1s).count()};
-  pollfd waiting{.fd = signals.fd(), .events = POLLIN, .revents = 0};
-  ::ppoll(&waiting, 1, &timeout, nullptr);
-  while (const auto signal = signals.take()) {
-    if (*signal == SIGTERM || *signal == SIGINT) return false;
+/// The passphrase of the private key, which is empty where it needs none; nothing when a signal
+/// came in place of the answer. A wrong one may be typed again.
+Result<std::optional<SecretText>> key_passphrase(const ClientConfig& config, SignalInbox& signals) {
+  const FileOrInline& key = config.tls.key;
+  const bool is_encrypted = key.text.contains("ENCRYPTED");
+  if (!is_encrypted || !config.login.passphrase.text.empty()) {
+    const std::string& text = config.login.passphrase.text;
+    return SecretText(std::string_view(text).substr(0, text.find_first_of("\r\n")));
   }
-  return true;
+  constexpr int kTries = 3;
+  for (int i = 1;; ++i) {
+    auto answer = ask_user({.text = "Enter Private Key Password:"}, signals);
+    if (!answer || !*answer || i == kTries || opens_private_key(key, **answer)) return answer;
+    log::warning("{}: this passphrase does not fit", key.where);
+  }
 }
 
-/// Connects again and again, with growing waits between failures.
-Result<void> keep_connected(const ClientParts& parts) {
-  using End = ClientSession::End;
-  const RetryConfig& retry = parts.config.retry;
-  std::optional<ClientDevice> device;
-  Duration wait = retry.wait;
-  std::uint32_t failures = 0;
-  for (std::size_t attempt = 0;; ++attempt) {
-    Error error;
-    const auto addresses = resolve_remote(parts.config.remote);
-    if (addresses) {
-      ClientSession session(parts, (*addresses)[attempt % addresses->size()], device);
-      const End end = session.run();
-      if (end == End::Stopped) return {};
-      if (end == End::Unwelcome) return std::unexpected(session.error());
-      if (!parts.config.persist_tun) device.reset();
-      if (session.was_connected() || end == End::AgainNow) {
-        wait = retry.wait;
-        failures = 0;
-        // The address works; it is tried first again.
-        --attempt;
-      }
-      if (end == End::AgainNow) continue;
-      error = {
-          .what = "the server does not answer or refuses us; the log says more",
-          .where = parts.config.remote.host,
-          .advice =
-              "see that it runs, can be reached, and has the same `tls-crypt` or `tls-auth` key"};
-    } else {
-      log::warning("{}", addresses.error().to_string());
-      error = addresses.error();
-    }
-    if (++failures == retry.attempts_max) return std::unexpected(error);
-    log::info("next attempt in {} seconds", wait / 1s);
-    if (!wait_for_next(wait, parts.signals)) return {};
-    wait = std::min(2 * wait, retry.wait_max);
-  }
+/// Undoes what a client that was killed has left, before its remains are in our way, and begins a
+/// page of our own.
+UndoJournal open_journal(const ClientConfig& config) {
+  const std::string directory =
+      config.undo_directory.empty() ? std::string(UndoJournal::kDirectory) : config.undo_directory;
+  UndoJournal::undo_leftovers(directory, undo_deed);
+  Result<UndoJournal> journal = UndoJournal::open(directory);
+  if (journal) return std::move(*journal);
+  log::warning("after a crash nothing would be undone: {}", journal.error().to_string());
+  return {};
 }
 
 }  // namespace
@@ -116,18 +93,25 @@ Result<void> run_client(ClientConfig config) {
   }
   Result<SignalInbox> signals = SignalInbox::open();
   if (!signals) return std::unexpected(signals.error());
-  const Result<TlsContext> tls = make_tls_context(Side::Client, config.tls, wall_now());
+  Result<std::optional<SecretText>> passphrase = key_passphrase(config, *signals);
+  if (!passphrase) return std::unexpected(passphrase.error());
+  if (!*passphrase) return {};
+  const Result<TlsContext> tls =
+      make_tls_context(Side::Client, config.tls, wall_now(), **passphrase);
+  passphrase->reset();
   if (!tls) return std::unexpected(tls.error());
   const Result<TlsWrap> wrap = make_tls_wrap(Side::Client, config.wrap);
   if (!wrap) return std::unexpected(wrap.error());
-  Result<ClientSettings> settings = client_settings(config);
-  if (!settings) return std::unexpected(settings.error());
+  ClientSettings settings = client_settings(config);
+  Result<ClientLogin> login = ClientLogin::make(config);
+  if (!login) return std::unexpected(login.error());
   const Result<AeadChoice> aead = choose_aead(config.aead_engine, config.data_ciphers);
   if (!aead) return std::unexpected(aead.error());
   const AeadEngines engines(*aead);
-  settings->engines = &engines;
-  for (FileOrInline* file : {&config.tls.key, &config.wrap.key, &config.auth_user_pass}) {
-    wipe_text(file->text);
+  settings.engines = &engines;
+  for (FileOrInline* file : {&config.tls.key, &config.wrap.key, &config.wrap.v2_key,
+                             &config.auth_user_pass, &config.login.passphrase}) {
+    wipe(file->text);
   }
   const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);
   if (!pid_file) return std::unexpected(pid_file.error());
@@ -136,18 +120,28 @@ Result<void> run_client(ClientConfig config) {
   test_link_offloads(plan);
   log::info("Ringway {} client: {}", RINGWAY_VERSION, offload_line(plan, config.worker));
   for (const std::string& warning : offload_warnings(plan)) log::warning("{}", warning);
+  UndoJournal journal = open_journal(config);
+  if (auto dropped = keep_net_admin_alone({.user = config.user, .group = config.group}); !dropped) {
+    return dropped;
+  }
+  Result<NetworkWatch> network = NetworkWatch::open();
+  if (!network) return std::unexpected(network.error());
+  AddressQueries queries;
   SystemRandom random;
   Counters counters;
   const ClientParts parts{.config = config,
-                          .settings = *settings,
+                          .settings = settings,
                           .wrap = *wrap,
                           .tls = *tls,
                           .random = random,
                           .signals = *signals,
+                          .network = *network,
+                          .queries = queries,
                           .counters = counters,
-                          .offloads = plan.offloads};
-  const Result<void> ended = keep_connected(parts);
-  wipe_text(settings->channel.password);
+                          .offloads = plan.offloads,
+                          .journal = journal,
+                          .login = *login};
+  const Result<void> ended = ClientLife(parts).run();
   if (ended) log::info("stopped");
   return ended;
 }

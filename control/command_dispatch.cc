@@ -25,6 +25,10 @@ bool CommandDispatch::deliver(ControlPlane& plane) {
   return all_taken;
 }
 
+void CommandDispatch::add_hint(const PathHint& hint) {
+  for (std::deque<WorkerCommand>& queue : waiting_) queue.push_back(hint);
+}
+
 bool CommandDispatch::push_waiting() {
   bool all_taken = true;
   for (std::uint16_t i = 0; i < workers_.size(); ++i) {

@@ -22,6 +22,8 @@ class CommandDispatch {
   /// Takes every command from `plane`. Returns false while some do not fit: then nothing may be
   /// sent to clients, because a key must be with its worker before its client learns of it.
   [[nodiscard]] bool deliver(ControlPlane& plane);
+  /// To every worker, with the next deliver().
+  void add_hint(const PathHint& hint);
 
  private:
   void steer(const AddressedCommand& addressed);

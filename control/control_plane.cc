@@ -3,57 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
 #include "base/check.h"
-#include "base/opcode.h"
-#include "control/client_book.h"
-#include "control/key_handoff.h"
-#include "control/plane_log.h"
-#include "control/push_options.h"
-#include "control/server_role.h"
-#include "dataplane/admission/handshake_cookie.h"
-#include "dataplane/admission/handshake_gate.h"
+#include "control/channel/push.h"
+#include "control/control_plane_state.h"
 
 namespace ringway {
-
 namespace {
 
 using Stage = Client::Stage;
 
-/// Stateless replies that wait for poll_transmit(); the shell drains it every few datagrams.
-constexpr std::size_t kRepliesMax = 1024;
-/// How often a reset that comes from a connected client's endpoint is answered (security goal A15).
-constexpr Duration kResetAnswerMin = 1s;
 /// How long clients have to acknowledge RESTART when the server stops (security goal R23).
 constexpr Duration kShutdownGrace = 1500ms;
-/// The `verb` from which on debug lines are written.
-constexpr int kDebugVerb = 4;
-
-struct GateAnswer {
-  LinkEndpoint to;
-  std::vector<std::uint8_t> datagram;
-};
-
-ChannelSettings channel_settings(const ServerConfig& config) {
-  const TimerConfig& timers = config.timers;
-  return {
-      .side = Side::Server,
-      .hand_window = timers.hand_window,
-      .tran_window = timers.tran_window,
-      .tls_timeout = timers.tls_timeout,
-      .renegotiate = timers.renegotiate,
-      .renegotiate_min = timers.renegotiate_min > Duration{0} ? timers.renegotiate_min
-                                                              : timers.renegotiate / 10 * 9,
-      .options = server_options_string(config),
-  };
-}
-
-ReplyLimit reply_limit(const ServerConfig& config) {
-  if (config.connect_freq_initial_count == 0) return {};
-  return {.count = config.connect_freq_initial_count, .period = config.connect_freq_initial_period};
-}
 
 /// The sender's session id stands behind the first byte, whatever the wrapping.
 SessionId claimed_session(Bytes datagram) {
@@ -62,56 +24,15 @@ SessionId claimed_session(Bytes datagram) {
   return session;
 }
 
-bool is_client_reset(Bytes datagram) {
-  const Opcode opcode = opcode_of(datagram[0]);
-  return opcode == Opcode::HardResetClientV2 || opcode == Opcode::HardResetClientV3;
+std::vector<Prefix> networks_behind(const Client& client) {
+  std::vector<Prefix> networks = client.learned;
+  for (const std::optional<IpAddress>& own : {client.lease.v4, client.lease.v6}) {
+    if (own) std::erase(networks, Prefix::host(*own));
+  }
+  return networks;
 }
 
 }  // namespace
-
-struct ControlPlane::State {
-  State(const ServerConfig& server_config, const TlsWrap& tls_wrap, const TlsContext& tls_context,
-        RandomSource& source, std::uint16_t worker_count, std::string_view persisted_leases,
-        Now now)
-      : config(server_config),
-        wrap(tls_wrap),
-        tls(tls_context),
-        random(source),
-        settings(channel_settings(server_config)),
-        cookie(source, server_config.timers.hand_window),
-        gate(tls_wrap, cookie, reply_limit(server_config)),
-        book(source),
-        handoff(worker_count),
-        log(server_config.verb >= kDebugVerb),
-        role(server_config, {.book = book, .handoff = handoff, .log = log}, worker_count,
-             persisted_leases, now) {}
-
-  void handle_stranger(Bytes datagram, const LinkEndpoint& from, Now now);
-  void open_channel(GateProven proven, Bytes datagram, const LinkEndpoint& from, Now now);
-  Client* established_at(const Endpoint& remote);
-  void remove_half_open_at(const Endpoint& remote, Now now);
-  Client* client_of(PeerId peer);
-  void handle(const KeyWearingOut& report, Now now);
-  void handle(const PeerIdle& report, Now now);
-  void handle(const PeerExited& report, Now now);
-  void count(Drop drop) { ++own_drops[static_cast<std::size_t>(drop)]; }
-
-  const ServerConfig& config;
-  const TlsWrap& wrap;
-  const TlsContext& tls;
-  RandomSource& random;
-  ChannelSettings settings;
-  HandshakeCookie cookie;
-  HandshakeGate gate;
-  ClientBook book;
-  KeyHandoff handoff;
-  PlaneLog log;
-  ServerRole role;
-  std::deque<GateAnswer> answers;
-  std::array<std::uint64_t, kDropCount> own_drops{};
-  mutable std::array<std::uint64_t, kDropCount> all_drops{};
-  std::optional<Instant> shutdown_started;
-};
 
 ControlPlane::ControlPlane(const ServerConfig& config, const TlsWrap& wrap, const TlsContext& tls,
                            RandomSource& random, std::uint16_t worker_count,
@@ -121,75 +42,38 @@ ControlPlane::ControlPlane(const ServerConfig& config, const TlsWrap& wrap, cons
 
 ControlPlane::~ControlPlane() = default;
 
+void ControlPlane::foresee_client(const std::string& name, std::string_view lines,
+                                  const std::string& where, Now now) {
+  state_->role.foresee(name, lines, where, now);
+}
+
 void ControlPlane::handle_datagram(Bytes datagram, const LinkEndpoint& from, Now now) {
   if (datagram.size() < 1 + SessionId::kSize) return state_->count(Drop::Truncated);
   if (datagram.size() > kDatagramSizeMax) return state_->count(Drop::Oversize);
 
-  if (Client* client = state_->book.find(from.remote, claimed_session(datagram))) {
+  if (Client* client = state_->book.find(from, claimed_session(datagram))) {
+    const auto refused = [client] {
+      return client->channel.drops()[static_cast<std::size_t>(Drop::BadWrap)];
+    };
+    const std::uint64_t refused_before = refused();
     client->channel.handle_datagram(datagram, now);
+    state_->note_proof(*client);
     state_->role.serve(*client, now);
+    if (from.is_tcp() && client->stage != Stage::Gone && refused() > refused_before) {
+      state_->role.remove(*client, "a packet over TCP did not authenticate", now);
+    }
   } else {
     state_->handle_stranger(datagram, from, now);
   }
   state_->book.bury();
 }
 
-bool ControlPlane::serves(Bytes datagram, const LinkEndpoint& from) const {
-  if (datagram.size() < 1 + SessionId::kSize) return false;
-  const Client* client = state_->book.find(from.remote, claimed_session(datagram));
-  return client != nullptr && client->is_established();
-}
-
-void ControlPlane::State::handle_stranger(Bytes datagram, const LinkEndpoint& from, Now now) {
-  if (shutdown_started) return count(Drop::BadReset);
-  Client* resident = is_client_reset(datagram) ? established_at(from.remote) : nullptr;
-  if (resident != nullptr && resident->reset_answered_at &&
-      now.instant - *resident->reset_answered_at < kResetAnswerMin) {
-    return count(Drop::RateLimited);
+void ControlPlane::handle_connection_ended(const LinkEndpoint& from, Now now) {
+  for (const ClientId id : state_->book.at(from)) {
+    Client* client = state_->book.find(id);
+    if (client != nullptr) state_->role.remove(*client, "its TCP connection has ended", now);
   }
-  std::array<std::uint8_t, HandshakeGate::kDatagramSizeMax> scratch;
-  const GateVerdict verdict = gate.handle_datagram(datagram, from, now, scratch);
-
-  if (const Drop* drop = std::get_if<Drop>(&verdict)) return count(*drop);
-  if (const GateReply* reply = std::get_if<GateReply>(&verdict)) {
-    if (answers.size() >= kRepliesMax) return count(Drop::RateLimited);
-    if (resident != nullptr) resident->reset_answered_at = now.instant;
-    answers.push_back({.to = from, .datagram = {reply->datagram.begin(), reply->datagram.end()}});
-    return;
-  }
-  open_channel(std::get<GateProven>(verdict), datagram, from, now);
-}
-
-/// The sender has shown that it receives at its address. One half-open channel an endpoint: a newer
-/// proof replaces an older one, which would otherwise squat there until its hand-window ends
-/// (security goal A14).
-void ControlPlane::State::open_channel(GateProven proven, Bytes datagram, const LinkEndpoint& from,
-                                       Now now) {
-  remove_half_open_at(from.remote, now);
-  while (book.evictable_count() >= kHalfOpenMax) {
-    count(Drop::HalfOpenLimit);
-    role.remove(*book.oldest_evictable(), "made room for a newer handshake", now);
-  }
-  Client& client = book.open(from, ControlChannel::accept(settings, wrap, tls, random, proven, now),
-                             now.instant);
-  client.channel.handle_datagram(datagram, now);
-  role.serve(client, now);
-}
-
-Client* ControlPlane::State::established_at(const Endpoint& remote) {
-  for (const ClientId id : book.at(remote)) {
-    Client* client = book.find(id);
-    if (client != nullptr && client->is_established()) return client;
-  }
-  return nullptr;
-}
-
-void ControlPlane::State::remove_half_open_at(const Endpoint& remote, Now now) {
-  for (const ClientId id : book.at(remote)) {
-    Client* client = book.find(id);
-    if (client == nullptr || client->is_established()) continue;
-    role.remove(*client, "replaced by a newer handshake", now);
-  }
+  state_->book.bury();
 }
 
 void ControlPlane::handle_report(const WorkerReport& report, Now now) {
@@ -213,7 +97,8 @@ void ControlPlane::State::handle(const PeerIdle& report, Now now) {
   Client* client = client_of(report.peer_id);
   if (client == nullptr) return;
   // Any authentic packet proves that the client lives, on the control channel too.
-  if (now.instant - client->channel.last_received() < config.timers.ping_restart) return;
+  const Duration patience = client->terms.ping_restart.value_or(config.timers.ping_restart);
+  if (now.instant - client->channel.last_received() < patience) return;
   role.remove(*client, "ping-restart: nothing was heard from it", now);
 }
 
@@ -221,6 +106,22 @@ void ControlPlane::State::handle(const PeerExited& report, Now now) {
   Client* client = client_of(report.peer_id);
   if (client == nullptr) return;
   role.take_leave(*client, "left: exit notification", now);
+}
+
+void ControlPlane::State::handle(const PeerFloated& report, Now now) {
+  if (Client* client = client_of(report.peer_id)) judge.note_moved(*client, report.endpoint, now);
+}
+
+void ControlPlane::State::handle(const EndpointClaimed& report, Now now) {
+  if (Client* client = client_of(report.peer_id)) judge.note_claimed(*client, report.endpoint, now);
+}
+
+void ControlPlane::set_last_heard(LastHeard last_heard) {
+  state_->judge.set_last_heard(std::move(last_heard));
+}
+
+void ControlPlane::set_tokens(AuthTokens tokens) {
+  state_->role.set_tokens(std::move(tokens), state_->random);
 }
 
 void ControlPlane::handle_traffic(PeerId peer, std::uint64_t bytes, Now now) {
@@ -235,20 +136,61 @@ void ControlPlane::handle_traffic(PeerId peer, std::uint64_t bytes, Now now) {
   state_->book.bury();
 }
 
+const std::set<PeerId>& ControlPlane::watched_peers() const { return state_->role.watched(); }
+
+void ControlPlane::handle_activity(PeerId peer, std::uint64_t payload_bytes, Now now) {
+  Client* client = state_->client_of(peer);
+  if (client == nullptr || !client->activity) return;
+  client->activity->note(payload_bytes, now.instant);
+  if (!client->activity->is_idle(now.instant)) return;
+  state_->role.send_away(*client, "inactive: too little went through its tunnel", now);
+  state_->role.serve(*client, now);
+  state_->book.bury();
+}
+
 void ControlPlane::handle_timeout(Now now) {
   while (Client* client = state_->book.take_due(now.instant)) {
     if (client->leave_at && *client->leave_at <= now.instant) {
-      state_->role.remove(*client, "left", now);
+      state_->role.remove(*client, client->is_unproven ? "did not go on" : "left", now);
       continue;
+    }
+    if (client->inquiry && client->inquiry->give_up_at &&
+        *client->inquiry->give_up_at <= now.instant) {
+      state_->role.give_up_inquiry(*client, now);
+    }
+    if (client->ends_at && *client->ends_at <= now.instant) {
+      state_->role.send_away(*client, "session-timeout: its session has lasted as long as it may",
+                             now);
+    }
+    if (client->token_due && *client->token_due <= now.instant) {
+      state_->role.renew_token(*client, now);
     }
     client->channel.handle_timeout(now);
     state_->role.serve(*client, now);
   }
+  state_->rotate_cookie_key(now);
   state_->book.bury();
+}
+
+void ControlPlane::handle_answer(QuestionId id, const PlaneAnswer& answer, Now now) {
+  state_->role.handle_answer(id, answer, now);
+  state_->book.bury();
+}
+
+void ControlPlane::handle_pending(QuestionId id, const AnswerPending& pending, Now now) {
+  state_->role.handle_pending(id, pending, now);
+  state_->book.bury();
+}
+
+std::optional<PlaneQuestion> ControlPlane::poll_question() { return state_->questions.poll(); }
+
+std::optional<QuestionId> ControlPlane::poll_withdrawn_question() {
+  return state_->questions.poll_withdrawn();
 }
 
 std::optional<Instant> ControlPlane::poll_timeout() const {
   std::optional<Instant> next = state_->book.next_deadline();
+  if (!next || state_->next_cookie_key < *next) next = state_->next_cookie_key;
   if (state_->shutdown_started) {
     const Instant end = *state_->shutdown_started + kShutdownGrace;
     if (!next || end < *next) next = end;
@@ -256,7 +198,12 @@ std::optional<Instant> ControlPlane::poll_timeout() const {
   return next;
 }
 
-std::optional<AddressedCommand> ControlPlane::poll_command() { return state_->handoff.poll(); }
+std::optional<AddressedCommand> ControlPlane::poll_command() {
+  while (const std::optional<ClientBook::News> news = state_->book.poll_news()) {
+    std::visit([this](const auto& command) { state_->handoff.tell(command); }, *news);
+  }
+  return state_->handoff.poll();
+}
 
 std::optional<OutgoingDatagram> ControlPlane::poll_transmit(MutableBytes scratch, Now now) {
   RW_ASSERT(scratch.size() >= kDatagramSizeMax);
@@ -265,26 +212,30 @@ std::optional<OutgoingDatagram> ControlPlane::poll_transmit(MutableBytes scratch
     if (datagram) return OutgoingDatagram{.to = client->endpoint, .bytes = *datagram};
     state_->book.transmit_done(*client);
   }
-  if (state_->answers.empty()) return std::nullopt;
-
-  const GateAnswer& answer = state_->answers.front();
-  const OutgoingDatagram out{.to = answer.to, .bytes = scratch.first(answer.datagram.size())};
-  std::ranges::copy(answer.datagram, scratch.begin());
-  state_->answers.pop_front();
-  return out;
+  const std::optional<LinkEndpoint> ended = state_->book.poll_ended_connection();
+  if (!ended) return std::nullopt;
+  return OutgoingDatagram{.to = *ended, .bytes = {}};
 }
 
 std::optional<PlaneEvent> ControlPlane::poll_event() { return state_->log.poll(); }
+
+PushesChanged ControlPlane::change_pushes(std::vector<std::string> pushes, Now now) {
+  return state_->role.change_pushes(std::move(pushes), now);
+}
 
 void ControlPlane::revoke(std::vector<RevokedCertificate> certificates, Now now) {
   state_->role.revoke(std::move(certificates), now);
   state_->book.bury();
 }
 
+void ControlPlane::say_goodbye_to_programs() {
+  for (const ClientId id : state_->book.all()) state_->role.tell_programs(*state_->book.find(id));
+}
+
 void ControlPlane::begin_shutdown(Now now) {
   if (state_->shutdown_started) return;
   state_->shutdown_started = now.instant;
-  state_->answers.clear();
+  state_->handoff.close_gates();
   for (const ClientId id : state_->book.all()) {
     Client* client = state_->book.find(id);
     if (client == nullptr) continue;
@@ -323,6 +274,7 @@ std::vector<ClientSummary> ControlPlane::clients() const {
                          .endpoint = client->endpoint,
                          .address_v4 = client->lease.v4,
                          .address_v6 = client->lease.v6,
+                         .networks = networks_behind(*client),
                          .cipher = client->admission.cipher,
                          .connected_since = client->connected_since});
   }
@@ -332,6 +284,13 @@ std::vector<ClientSummary> ControlPlane::clients() const {
 std::string ControlPlane::leases_text() const { return state_->role.pool().leases_text(); }
 
 std::size_t ControlPlane::half_open_count() const { return state_->book.half_open_count(); }
+
+ControlPlane::TableSizes ControlPlane::table_sizes() const {
+  return {.channels = state_->book.size(),
+          .endpoints = state_->book.endpoint_entry_count(),
+          .questions = state_->questions.open_count(),
+          .leases = state_->role.pool().in_use_count()};
+}
 
 const std::array<std::uint64_t, kDropCount>& ControlPlane::drops() const {
   state_->all_drops = state_->book.channel_drops();

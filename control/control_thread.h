@@ -1,16 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/time.h"
+#include "control/address_log.h"
 #include "control/command_dispatch.h"
 #include "control/config/config.h"
+#include "control/config/push_reload.h"
 #include "control/control_plane.h"
+#include "control/path_hints.h"
+#include "control/programs/server_programs.h"
 #include "control/revocation_watch.h"
 #include "control/server_files.h"
 #include "control/signal_inbox.h"
+#include "control/stall_watch.h"
+#include "dataplane/icmp_listener.h"
 #include "dataplane/udp_socket.h"
 #include "dataplane/worker_group.h"
 
@@ -31,10 +39,16 @@ class ControlThread {
     ServerFiles& files;
     SignalInbox& signals;
     RevocationWatch& revocation;
+    AddressLog& addresses;
+    ServerPrograms& programs;
+    const PushReload& reload;
     /// May be null.
     TunSteering* steering;
-    /// A duplicate of one socket of each listener.
+    /// A duplicate of one socket of each UDP listener. What goes over TCP goes through the worker
+    /// that has the connection.
     std::vector<UdpSocket> sockets;
+    /// Unset: not permitted.
+    std::optional<IcmpListener> icmp;
   };
 
   explicit ControlThread(Parts parts);
@@ -43,39 +57,47 @@ class ControlThread {
   void run();
 
  private:
-  /// Control datagrams that one turn takes from all workers: bounded, so that timers, signals and
-  /// the sending of answers keep their turn in a flood.
+  /// Control datagrams that one turn takes from all workers, of connected clients and of newcomers:
+  /// bounded, so that timers, signals and the sending keep their turn in a flood. Of newcomers few:
+  /// one can cost a TLS handshake, and connected clients wait no longer than a turn.
   static constexpr std::size_t kDatagramsPerTurn = 256;
+  static constexpr std::size_t kNewcomersPerTurn = 32;
   static constexpr std::size_t kTransmitsPerTurn = 1024;
+  static constexpr std::size_t kHintsPerTurn = 64;
   /// How soon to try again when a worker's command queue was full.
   static constexpr Duration kRetry = 1ms;
   static constexpr Duration kTrafficInterval = 5s;
-
-  /// A stranger's datagram, kept until the turn has served those who are connected.
-  struct Newcomer {
-    LinkEndpoint from;
-    std::size_t size = 0;
-    std::array<std::uint8_t, ControlPlane::kDatagramSizeMax> bytes;
-  };
+  /// As often as workers publish what they have counted.
+  static constexpr Duration kActivityInterval = 1s;
 
   void wait(Now now);
   [[nodiscard]] Instant next_deadline(Now now) const;
   void take_signals(Now now);
   void take_signal(int signal, Now now);
+  void reload(const char* signal, Now now);
   void take_reports(Now now);
+  void take_hints(Now now);
   void take_datagrams(Now now);
-  void take_datagrams_from(Worker& worker, std::size_t at_most, Now now);
+  void take_datagrams_from(PacketRing& ring, std::size_t at_most, Now now);
   void report_traffic(Now now);
+  void report_activity(Now now);
+  void watch_workers(Now now);
   void deliver(Now now);
   void transmit(Now now);
+  void send(const OutgoingDatagram& datagram);
+  void send_by_worker(const LinkEndpoint& to, Bytes datagram);
+  void end_connections();
   void write_log();
 
   Parts parts_;
   CommandDispatch dispatch_;
-  /// Taken whole at start; `newcomer_count_` of them are in use.
-  std::unique_ptr<Newcomer[]> newcomers_;
-  std::size_t newcomer_count_ = 0;
+  PathHints hints_;
+  StallWatch stalls_;
+  /// TCP connections to be closed, for which their worker's ring had no room.
+  std::deque<LinkEndpoint> to_end_;
+  std::vector<bool> to_wake_;
   Instant next_traffic_;
+  Instant next_activity_;
   /// Something was left undone for want of room: do not sleep long.
   bool has_more_ = false;
   bool must_retry_ = false;

@@ -22,6 +22,15 @@ void KeyHandoff::confirm_key(PeerId peer, KeyId key_id) {
   to_owner(peer, ConfirmKey{.peer_id = peer, .key_id = key_id});
 }
 
+void KeyHandoff::move_session(PeerId peer, const LinkEndpoint& endpoint) {
+  to_owner(peer, MoveSession{.peer_id = peer, .endpoint = endpoint});
+}
+
+void KeyHandoff::refuse_endpoint(PeerId peer, const LinkEndpoint& refused,
+                                 const LinkEndpoint& endpoint) {
+  to_owner(peer, RefuseEndpoint{.peer_id = peer, .refused = refused, .endpoint = endpoint});
+}
+
 void KeyHandoff::remove_session(PeerId peer, bool data_v2) {
   if (data_v2) return to_owner(peer, RemoveSession{.peer_id = peer});
   for (std::uint16_t i = 0; i < worker_count_; ++i) {
@@ -38,6 +47,34 @@ void KeyHandoff::add_route(const Prefix& prefix, PeerId peer) {
 void KeyHandoff::remove_route(const Prefix& prefix, PeerId peer) {
   for (std::uint16_t i = 0; i < worker_count_; ++i) {
     pending_.push_back({.worker = {i}, .command = RemoveRoute{.prefix = prefix, .peer_id = peer}});
+  }
+}
+
+template <typename Command>
+void KeyHandoff::to_hearers(const Command& command) {
+  if (command.endpoint.is_tcp()) {
+    const WorkerId owner = owner_of(command.endpoint.connection, worker_count_);
+    pending_.push_back({.worker = owner, .command = command});
+    return;
+  }
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = command});
+  }
+}
+
+void KeyHandoff::tell(const KnowChannel& command) { to_hearers(command); }
+
+void KeyHandoff::tell(const ForgetChannel& command) { to_hearers(command); }
+
+void KeyHandoff::install_cookie_key(const CookieKey& key) {
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = InstallCookieKey{.key = key.copy()}});
+  }
+}
+
+void KeyHandoff::close_gates() {
+  for (std::uint16_t i = 0; i < worker_count_; ++i) {
+    pending_.push_back({.worker = {i}, .command = CloseGate{}});
   }
 }
 

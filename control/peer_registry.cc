@@ -15,9 +15,9 @@ PeerRegistry::PeerRegistry(std::uint16_t worker_count, std::uint32_t peers_max)
 }
 
 std::optional<PeerId> PeerRegistry::acquire(ClientId client, std::string_view common_name,
-                                            Instant now) {
+                                            Instant now, std::optional<WorkerId> at) {
   if (peers_.size() >= peers_max_) return std::nullopt;
-  Worker& worker = workers_[least_loaded()];
+  Worker& worker = workers_.at(at ? at->value : least_loaded());
   const std::optional<PeerId> peer = take_number(worker, now);
   if (!peer) return std::nullopt;
 

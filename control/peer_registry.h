@@ -29,9 +29,11 @@ class PeerRegistry {
 
   PeerRegistry(std::uint16_t worker_count, std::uint32_t peers_max);
 
-  /// Nothing when peers_max peers are in use. An empty name is not remembered.
+  /// Nothing when peers_max peers are in use. An empty name is not remembered. With `worker`, the
+  /// number is one of that worker's: a TCP connection does not move.
   [[nodiscard]] std::optional<PeerId> acquire(ClientId client, std::string_view common_name,
-                                              Instant now);
+                                              Instant now,
+                                              std::optional<WorkerId> worker = std::nullopt);
   void release(PeerId peer, Instant now);
 
   [[nodiscard]] std::optional<ClientId> find(PeerId peer) const;

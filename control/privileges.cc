@@ -7,7 +7,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <optional>
+#include <cerrno>
+#include <cstring>
+
+#include "dataplane/confinement.h"
 
 namespace ringway {
 
@@ -49,31 +52,49 @@ void protect_memory() {
   ::setrlimit(RLIMIT_CORE, &none);
 }
 
-Result<void> drop_privileges(const PrivilegeSettings& settings) {
-  if (settings.user.empty() && settings.group.empty()) return {};
+namespace {
+
+Result<void> refused(const PrivilegeSettings& settings) {
+  return fail(std::string("cannot change to user and group: ") + std::strerror(errno),
+              settings.user + ":" + settings.group,
+              "start as root, or leave `user` and `group` out");
+}
+
+/// Without a user the process stays who it is, whatever its group, as with OpenVPN. glibc changes
+/// the ids of all threads.
+Result<void> change_ids(const PrivilegeSettings& settings) {
   const Result<Ids> ids = look_up(settings);
   if (!ids) return std::unexpected(ids.error());
+  const bool is_changed = ::setgroups(0, nullptr) == 0 &&
+                          ::setresgid(ids->group, ids->group, ids->group) == 0 &&
+                          ::setresuid(ids->user, ids->user, ids->user) == 0;
+  if (!is_changed) return refused(settings);
+  protect_memory();  // Changing the user resets what it has set.
+  return {};
+}
 
-  // Without a user the process stays root, whatever its group, as with OpenVPN.
-  if (settings.user.empty()) {
-    if (::setgroups(0, nullptr) == 0 && ::setgid(ids->group) == 0) return {};
-    return fail("cannot change to the group", settings.group,
-                "start as root, or leave `group` out");
+}  // namespace
+
+Result<void> drop_privileges(const PrivilegeSettings& settings) {
+  if (!settings.user.empty() || !settings.group.empty()) {
+    if (Result<void> changed = change_ids(settings); !changed) return changed;
   }
+  return give_up_capabilities();
+}
 
-  // glibc changes the ids of all threads; capabilities are the calling thread's own, and the kernel
-  // takes them from the others together with user 0.
+Result<void> keep_net_admin_alone(const PrivilegeSettings& settings) {
+  if (settings.user.empty()) {
+    return settings.group.empty() ? Result<void>() : change_ids(settings);
+  }
+  const Result<Ids> ids = look_up(settings);
+  if (!ids) return std::unexpected(ids.error());
   capng_clear(CAPNG_SELECT_BOTH);
   const auto kept = static_cast<capng_type_t>(CAPNG_EFFECTIVE | CAPNG_PERMITTED);
-  capng_updatev(CAPNG_ADD, kept, CAP_NET_ADMIN, CAP_BPF, -1);
+  capng_update(CAPNG_ADD, kept, CAP_NET_ADMIN);
   const int result =
       capng_change_id(static_cast<int>(ids->user), static_cast<int>(ids->group),
                       static_cast<capng_flags_t>(CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING));
-  if (result != 0) {
-    return fail("cannot change to user and group (step " + std::to_string(-result) + ")",
-                settings.user + ":" + settings.group,
-                "start as root, or leave `user` and `group` out");
-  }
+  if (result != 0) return refused(settings);
   protect_memory();  // Changing the user resets what it has set.
   return {};
 }

@@ -15,10 +15,14 @@ struct PrivilegeSettings {
   std::string group;
 };
 
-/// Gives up what is not needed after start (security goal D04). All threads take the new user and
-/// group; the calling thread, and no other, keeps CAP_NET_ADMIN and CAP_BPF, with which it tells
-/// the kernel on which TUN queue an address is. Without `user` and `group` nothing changes but that
-/// no new privileges can be gained. Errors: an unknown name; not allowed.
-Result<void> drop_privileges(const PrivilegeSettings& settings);
+/// Gives up what is not needed after start (security goal D04): all threads take the new user and
+/// group, and the calling thread keeps no capability; workers give up theirs in Worker::run(). Call
+/// bar_new_capabilities() before any thread is started. Nothing that a server does while it runs
+/// needs one: devices, sockets, rings and BPF programs are there by then, and maps are written to
+/// by whoever has their descriptor. Errors: an unknown name; not allowed.
+[[nodiscard]] Result<void> drop_privileges(const PrivilegeSettings& settings);
+/// The same for a client, which changes routes and devices at its end: with a user it keeps
+/// CAP_NET_ADMIN, without one what it has. Of the calling thread, and those that it starts later.
+[[nodiscard]] Result<void> keep_net_admin_alone(const PrivilegeSettings& settings);
 
 }  // namespace ringway

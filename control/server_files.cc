@@ -13,6 +13,8 @@ std::vector<ClientStatus> client_statuses(const ControlPlane& plane, const Worke
     if (const auto traffic = workers.traffic().of(client.peer_id)) {
       status.bytes_received = traffic->bytes_received;
       status.bytes_sent = traffic->bytes_sent;
+      status.path_mtu = traffic->path_mtu;
+      status.path_is_proven = traffic->path_is_proven;
       const auto silent =
           std::chrono::duration_cast<std::chrono::seconds>(now.instant - traffic->last_received);
       const UnixTime heard{now.wall.seconds - silent.count()};

@@ -1,12 +1,23 @@
 #include "control/server_setup.h"
 
 #include <fmt/format.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <charconv>
 
 #include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "control/config/tunnel_addresses.h"
 #include "control/control_plane.h"
+#include "control/listener_names.h"
+#include "control/name_lookup.h"
 #include "control/open_patiently.h"
+#include "control/process_limits.h"
+#include "control/session_terms.h"
+#include "dataplane/channel/epoch_keys.h"
+#include "dataplane/channel/key_slots.h"
 #include "dataplane/offloads.h"
 #include "tun/link_config.h"
 
@@ -14,14 +25,17 @@ namespace ringway {
 
 namespace {
 
-/// Two keys each way and one more pair during a renegotiation; the channel's own are few.
-constexpr std::size_t kSecretsPerClient = 12;
+/// Of the epoch format, which has the most: the keys of each negotiation, with the secrets of two
+/// schedules; and two pairs on their way here. The channel's own are few.
+constexpr std::size_t kSecretsPerClient = KeySlots::kCountMax * (EpochKeys::kKeysMax + 2) + 4 + 4;
 constexpr std::size_t kSecretsPerHalfOpen = 4;
-/// The newest and the older key of a session, each way, where the engine keeps them here. A new key
-/// takes the place of one that is wiped first. But a client that comes back to another worker has
-/// its new session's first key there, perhaps before the worker it leaves has wiped both old ones.
-constexpr std::size_t kSchedulesPerClient = 4 + 2;
+/// The newest and the older keys of a session, where the engine keeps them here. New ones take the
+/// place of those that are wiped first. But a client that comes back to another worker has its new
+/// session's first keys there, perhaps before the worker it leaves has wiped both old ones.
+constexpr std::size_t kSchedulesPerClient = KeySlots::kCountMax * EpochKeys::kKeysMax + 2;
 constexpr std::size_t kSchedulesOfSelfTests = 16;
+/// The kernel takes memory for those that there are.
+constexpr std::size_t kSteeredPrefixesMax = 1'000'000;
 
 SocketFamily socket_family(LinkFamily family) {
   switch (family) {
@@ -32,20 +46,69 @@ SocketFamily socket_family(LinkFamily family) {
   return SocketFamily::Both;
 }
 
+/// The interface's number, which may stand for its name; 0 for a name that is none.
+std::uint32_t scope_id_of(const std::string& scope) {
+  const unsigned index = ::if_nametoindex(scope.c_str());
+  if (index != 0) return index;
+  std::uint32_t number = 0;
+  std::from_chars(scope.data(), scope.data() + scope.size(), number);
+  return number;
+}
+
+UdpSocketSettings socket_settings(const ServerConfig& config, const ListenConfig& listen,
+                                  bool gro) {
+  return {.address = listen.address,
+          .scope_id = scope_id_of(listen.scope),
+          .port = listen.port,
+          .family = socket_family(listen.family),
+          .send_buffer_size = config.send_buffer,
+          .receive_buffer_size = config.receive_buffer,
+          .gro = gro,
+          .route = {.device = config.outside.device, .mark = config.outside.mark}};
+}
+
+/// An address that came of a name is in no line: the name is.
+Error with_line(Error error, const ListenConfig& listen) {
+  if (!listen.host.empty()) {
+    error.what = fmt::format("`local {}` is {}, and {}", listen.host, listen.address->to_string(),
+                             error.what);
+    error.where = listen.where;
+  } else if (!listen.scope.empty()) {
+    error.where += "%" + listen.scope;
+  }
+  return error;
+}
+
+Result<void> check_scope(const ListenConfig& listen) {
+  if (listen.scope.empty() || scope_id_of(listen.scope) != 0) return {};
+  return fail(fmt::format("`local {}%{}`: this machine has no such interface",
+                          listen.address->to_string(), listen.scope),
+              listen.where, "correct the name after %; `ip link` shows what there is");
+}
+
+std::string families_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6);
+
 LinkSettings link_settings(const TunnelConfig& config) {
   LinkSettings settings{.mtu = config.mtu, .tx_queue_length = config.txqueuelen};
   if (config.network_v4) {
-    settings.v4 = InterfaceAddress{.address = config.network_v4->address.plus(1),
+    settings.v4 = InterfaceAddress{.address = *own_address_v4(config),
                                    .prefix_length = config.network_v4->length};
   }
   if (config.network_v6) {
-    settings.v6 = InterfaceAddress{.address = config.network_v6->address.plus(1),
+    settings.v6 = InterfaceAddress{.address = *own_address_v6(config),
                                    .prefix_length = config.network_v6->length};
   }
   for (const Prefix& route : config.routes) {
     settings.routes.push_back({.destination = route, .metric = std::nullopt});
   }
   return settings;
+}
+
+/// Before anything is opened that a limit could be too low for.
+Result<void> settle_limits(const ServerConfig& config, const WorkerPlan& plan) {
+  const ProcessLimits limits = raise_limits();
+  if (auto warning = warning_of_limits(config, limits)) log::warning("{}", *warning);
+  return check_limits(config, plan, limits);
 }
 
 }  // namespace
@@ -58,21 +121,36 @@ void reserve_secrets(const ServerConfig& config) {
   if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
 }
 
+Result<void> look_up_listeners(ServerConfig& config) {
+  static constexpr Duration kLookupPatience = 20s;
+  Result<std::vector<ListenConfig>> resolved =
+      resolve_listeners(config.listen, [](const std::string& name, LinkFamily family) {
+        return look_up_name(name, family, kLookupPatience);
+      });
+  if (!resolved) return std::unexpected(resolved.error());
+  config.listen = std::move(*resolved);
+  for (const ListenConfig& listen : config.listen) {
+    if (listen.host.empty() || !is_loopback(*listen.address)) continue;
+    log::warning(
+        "{}: `local {}` is {}, which this machine alone can reach; see /etc/hosts, or write the "
+        "address",
+        listen.where, listen.host, listen.address->to_string());
+  }
+  return {};
+}
+
 Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, WorkerPlan& plan) {
+  if (auto fits = settle_limits(config, plan); !fits) return std::unexpected(fits.error());
   std::vector<UdpSocketGroup> groups;
   bool is_steered = true;
   bool has_gro = true;
   for (const ListenConfig& listen : config.listen) {
-    Result<UdpSocketGroup> group = open_patiently([&] {
-      return open_udp_sockets({.address = listen.address,
-                               .port = listen.port,
-                               .family = socket_family(listen.family),
-                               .send_buffer_size = config.send_buffer,
-                               .receive_buffer_size = config.receive_buffer,
-                               .gro = plan.offloads.link_gro},
-                              plan.count);
-    });
-    if (!group) return std::unexpected(group.error());
+    if (listen.is_tcp) continue;
+    if (auto checked = check_scope(listen); !checked) return std::unexpected(checked.error());
+    const UdpSocketSettings settings = socket_settings(config, listen, plan.offloads.link_gro);
+    Result<UdpSocketGroup> group =
+        open_patiently([&] { return open_udp_sockets(settings, plan.count); });
+    if (!group) return std::unexpected(with_line(group.error(), listen));
     log::info("{}", listener_line(listen, group->sockets.front().local(), group->without_ipv6));
     if (group->without_ipv6 && listen.family == LinkFamily::Both) {
       log::warning("this kernel has no IPv6: `proto {}` serves IPv4 only", listen.proto_text);
@@ -81,14 +159,53 @@ Result<std::vector<UdpSocketGroup>> open_listeners(const ServerConfig& config, W
     has_gro = has_gro && group->gro;
     groups.push_back(std::move(*group));
   }
-  if (!is_steered && plan.count > 1) {
+  if (!is_steered && plan.count > 1 && !groups.empty()) {
     log::warning("the kernel does not sort datagrams by peer id; workers pass them on");
   }
   plan.offloads.link_gro = plan.offloads.link_gro && has_gro;
   return groups;
 }
 
+Result<std::vector<TcpListenerGroup>> open_tcp_listeners(const ServerConfig& config,
+                                                         const WorkerPlan& plan) {
+  std::vector<TcpListenerGroup> groups;
+  for (const ListenConfig& listen : config.listen) {
+    if (!listen.is_tcp) continue;
+    if (auto checked = check_scope(listen); !checked) return std::unexpected(checked.error());
+    const TcpListenSettings settings{
+        .address = listen.address,
+        .scope_id = scope_id_of(listen.scope),
+        .port = listen.port,
+        .family = socket_family(listen.family),
+        .route = {.device = config.outside.device, .mark = config.outside.mark}};
+    Result<TcpListenerGroup> group =
+        open_patiently([&] { return open_tcp_listeners(settings, plan.count); });
+    if (!group) return std::unexpected(with_line(group.error(), listen));
+    log::info("{}", listener_line(listen, group->listeners.front().local(), group->without_ipv6));
+    if (group->without_ipv6 && listen.family == LinkFamily::Both) {
+      log::warning("this kernel has no IPv6: `proto {}` serves IPv4 only", listen.proto_text);
+    }
+    groups.push_back(std::move(*group));
+  }
+  return groups;
+}
+
+WorkerLimits worker_limits(const ServerConfig& config) {
+  WorkerLimits limits;
+  // The kernel spreads connections by their addresses and not evenly: all clients may meet at one
+  // worker. As many again as may be half-open are on their way out.
+  limits.streams_max = config.clients_max + 2 * limits.half_open_streams_max;
+  return limits;
+}
+
 std::string listener_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6) {
+  const std::string line = families_line(listen, bound, without_ipv6);
+  return listen.host.empty() ? line : fmt::format("{} (local {})", line, listen.host);
+}
+
+namespace {
+
+std::string families_line(const ListenConfig& listen, const Endpoint& bound, bool without_ipv6) {
   const std::string v4 =
       bound.address.is_unspecified() ? fmt::format("0.0.0.0:{}", bound.port) : bound.to_string();
   if (bound.address.is_v4() || listen.family == LinkFamily::V4Only || without_ipv6) {
@@ -108,6 +225,8 @@ std::string listener_line(const ListenConfig& listen, const Endpoint& bound, boo
       "net.ipv6.bindv6only says)",
       listen.proto_text, v4, bound.to_string());
 }
+
+}  // namespace
 
 Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_count,
                            const TunOffloads& wanted) {
@@ -136,7 +255,10 @@ Result<TunDevice> open_tun(const TunnelConfig& config, std::uint16_t worker_coun
 
 std::optional<TunSteering> steer_tun(TunDevice& tun, const ServerConfig& config) {
   if (tun.queue_count() == 1) return std::nullopt;
-  Result<TunSteering> steering = TunSteering::load({.hosts_max = 2 * config.clients_max + 16});
+  Result<TunSteering> steering =
+      TunSteering::load({.hosts_max = 2 * config.clients_max + 16,
+                         .prefixes_max = static_cast<std::uint32_t>(std::min<std::size_t>(
+                             inner_routes_max(config), kSteeredPrefixesMax))});
   Result<void> attached;
   if (steering) attached = tun.steer_with(steering->program_fd());
   if (steering && attached) return std::move(*steering);
@@ -150,10 +272,10 @@ DatapathSettings datapath_settings(const ServerConfig& config) {
                             .pool_v4 = config.tunnel.network_v4,
                             .pool_v6 = config.tunnel.network_v6,
                             .tun_mtu = config.tunnel.mtu,
-                            .sessions_max = 2 * config.clients_max};
+                            .sessions_max = sessions_max(config)};
   SystemRandom().fill(settings.address_hash.key);
-  if (settings.pool_v4) settings.own_v4 = settings.pool_v4->address.plus(1);
-  if (settings.pool_v6) settings.own_v6 = settings.pool_v6->address.plus(1);
+  settings.own_v4 = own_address_v4(config.tunnel);
+  settings.own_v6 = own_address_v6(config.tunnel);
   return settings;
 }
 

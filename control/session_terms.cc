@@ -1,53 +1,66 @@
 #include "control/session_terms.h"
 
-#include <cstdint>
-
-#include "dataplane/channel/outer_size.h"
+#include "control/config/tunnel_addresses.h"
+#include "dataplane/route_table.h"
+#include "tun/ecn.h"
 
 namespace ringway {
 
 namespace {
 
-constexpr int kIpv4 = 20;
-constexpr int kIpv6 = 40;
-constexpr int kTcp = 20;
-/// The least MSS that a host may assume (RFC 879); below it a limit would only do harm.
-constexpr int kMssMin = 536;
-
-/// The largest inner packet, IP header included, that `mssfix` makes room for.
-int inner_packet_size(const TunnelConfig::MssFix& mssfix, const OuterFormat& outer) {
-  using Mode = TunnelConfig::MssFix::Mode;
-  const int value = mssfix.value;
-  switch (mssfix.mode) {
-    case Mode::Payload: return value - static_cast<int>(outer.data_channel_size());
-    case Mode::Mtu: return value - static_cast<int>(outer.size());
-    case Mode::Fixed: return value;
-  }
-  return value;
-}
-
-std::uint16_t mss_limit(int packet_size, int ip_header) {
-  const int mss = packet_size - ip_header - kTcp;
-  return static_cast<std::uint16_t>(mss < kMssMin ? kMssMin : mss);
-}
+/// DSCP: all of the traffic class but ECN (RFC 2474 3).
+constexpr std::uint8_t kDscpMask = 0xfc;
 
 }  // namespace
 
-SessionSettings session_terms(const ServerConfig& config, const Endpoint& endpoint, bool data_v2) {
-  SessionSettings settings{.ping_interval = config.timers.ping,
-                           .ping_restart = config.timers.ping_restart,
-                           .data_v2 = data_v2};
-  const MssLimits limits = mss_limits(config.tunnel.mssfix, endpoint, data_v2);
-  settings.mss_limit_v4 = limits.v4;
-  settings.mss_limit_v6 = limits.v6;
+SessionSettings session_terms(const ServerConfig& config, bool is_tcp, const PeerInfo& peer,
+                              const ClientTerms& own) {
+  std::uint8_t outer_class_mask = config.tunnel.passtos ? kDscpMask : 0;
+  if (takes_outer_ecn(peer)) outer_class_mask |= ecn::kMask;
+  SessionSettings settings{.ping_interval = own.ping.value_or(config.timers.ping),
+                           .ping_restart = own.ping_restart.value_or(config.timers.ping_restart),
+                           .mssfix = config.tunnel.mssfix,
+                           .tun_mtu = config.tunnel.mtu,
+                           .path = PathKind::Searched,
+                           .outer_class_mask = outer_class_mask,
+                           .data_v2 = peer.has(ProtoBit::DataV2)};
+  if (!is_tcp) return settings;
+  // The kernel makes the segments, and nobody could say of which packets.
+  settings.outer_class_mask = 0;
+  settings.path = PathKind::Stream;
+  settings.mssfix = stream_mssfix(config.tunnel.mssfix);
   return settings;
 }
 
-MssLimits mss_limits(const TunnelConfig::MssFix& mssfix, const Endpoint& endpoint, bool data_v2) {
-  if (mssfix.value == 0) return {};
-  const int packet_size =
-      inner_packet_size(mssfix, {.is_v4 = endpoint.address.is_v4(), .data_v2 = data_v2});
-  return {mss_limit(packet_size, kIpv4), mss_limit(packet_size, kIpv6)};
+std::size_t inner_routes_max(const ServerConfig& config) {
+  return RouteTable::kRoutesPerSession * sessions_max(config);
+}
+
+std::uint32_t sessions_max(const ServerConfig& config) { return 2 * config.clients_max; }
+
+MssFix stream_mssfix(const MssFix& configured) {
+  constexpr MssFix kAssumed{.value = 1492, .mode = MssFix::Mode::Mtu};
+  return configured.mode == MssFix::Mode::Path ? kAssumed : configured;
+}
+
+TunnelEnds tunnel_ends(const TunnelConfig& tunnel, const Lease& lease) {
+  if (tunnel.network_v4 && lease.v4) {
+    return {.ours = *own_address_v4(tunnel), .theirs = *lease.v4};
+  }
+  if (tunnel.network_v6 && lease.v6) {
+    return {.ours = *own_address_v6(tunnel), .theirs = *lease.v6};
+  }
+  return {};
+}
+
+AdmissionSettings admission_settings(const ServerConfig& config, const TlsWrap& wrap) {
+  return {.wrap = &wrap,
+          .hand_window = config.timers.hand_window,
+          .limits = {.answers = config.connect_freq_initial,
+                     .handshakes = config.connect_freq,
+                     .from_one_source = config.connect_freq_source,
+                     .shared_sources = config.connect_freq_shared,
+                     .hash = {}}};
 }
 
 }  // namespace ringway

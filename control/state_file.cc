@@ -103,10 +103,14 @@ int StateFile::replace(std::string_view text) {
 
 int StateFile::overwrite(std::string_view text) const {
   if (!fd_) return EACCES;
+  // Room first: on a full disk the text would end somewhere, and what was there be lost. Not all
+  // file systems can say.
+  const auto size = static_cast<off_t>(text.size());
+  if (::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, 0, size) != 0 && errno == ENOSPC) return errno;
   if (::lseek(fd_.get(), 0, SEEK_SET) < 0) return errno;
   if (const int error = write_all(fd_.get(), text); error != 0) return error;
   // Cut last: until then a reader finds the new text and perhaps a rest of the old, never nothing.
-  return ::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == 0 ? 0 : errno;
+  return ::ftruncate(fd_.get(), size) == 0 ? 0 : errno;
 }
 
 }  // namespace ringway

@@ -35,6 +35,16 @@ std::string text_of(const std::optional<IpAddress>& address) {
   return address ? address->to_string() : std::string();
 }
 
+/// What is led to it: an `iroute` is written as a network, even one of a single address.
+std::vector<std::string> routes_of(const ClientSummary& client) {
+  std::vector<std::string> routes;
+  for (const auto& address : {client.address_v4, client.address_v6}) {
+    if (address) routes.push_back(address->to_string());
+  }
+  for (const Prefix& network : client.networks) routes.push_back(network.to_string());
+  return routes;
+}
+
 std::string version_1(const std::vector<ClientStatus>& clients, UnixTime now,
                       std::int64_t utc_offset) {
   std::string text = fmt::format(
@@ -48,9 +58,8 @@ std::string version_1(const std::vector<ClientStatus>& clients, UnixTime now,
   }
   text += "ROUTING TABLE\nVirtual Address,Common Name,Real Address,Last Ref\n";
   for (const ClientStatus& status : clients) {
-    for (const auto& address : {status.client.address_v4, status.client.address_v6}) {
-      if (!address) continue;
-      text += fmt::format("{},{},{},{}\n", address->to_string(), field(status.client.common_name),
+    for (const std::string& address : routes_of(status.client)) {
+      text += fmt::format("{},{},{},{}\n", address, field(status.client.common_name),
                           status.client.endpoint.remote.to_string(),
                           time_text(status.last_heard, utc_offset));
     }
@@ -81,10 +90,9 @@ std::string version_3(const std::vector<ClientStatus>& clients, UnixTime now,
       "HEADER\tROUTING_TABLE\tVirtual Address\tCommon Name\tReal Address\tLast Ref\t"
       "Last Ref (time_t)\n";
   for (const ClientStatus& status : clients) {
-    for (const auto& address : {status.client.address_v4, status.client.address_v6}) {
-      if (!address) continue;
+    for (const std::string& address : routes_of(status.client)) {
       text +=
-          fmt::format("ROUTING_TABLE\t{}\t{}\t{}\t{}\t{}\n", address->to_string(),
+          fmt::format("ROUTING_TABLE\t{}\t{}\t{}\t{}\t{}\n", address,
                       field(status.client.common_name), status.client.endpoint.remote.to_string(),
                       time_text(status.last_heard, utc_offset), status.last_heard.seconds);
     }

@@ -16,6 +16,10 @@ struct ClientStatus {
   std::uint64_t bytes_sent = 0;
   /// When something authentic last came.
   UnixTime last_heard;
+  /// The largest outer packet that is sent to the client, and whether one was seen to arrive; 0:
+  /// not known yet.
+  std::uint16_t path_mtu = 0;
+  bool path_is_proven = false;
 };
 
 /// The file of OpenVPN's `status`, version 1, 2 (commas) or 3 (tabs), as its readers expect it:

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/drop.h"
+#include "dataplane/channel/path_mtu.h"
 #include "dataplane/spsc_queue.h"
 
 namespace ringway {
@@ -15,24 +16,38 @@ namespace ringway {
 enum class Counter : std::uint8_t {
   LinkReceivedPackets,
   LinkReceivedBytes,
-  LinkReceivedTrains,  ///< messages with more than one datagram
+  LinkReceivedTrains,   ///< messages with more than one datagram
+  LinkCongestionMarks,  ///< datagrams that a router has marked (ECN)
   LinkSentPackets,
   LinkSentBytes,
   LinkSentTrains,      ///< sends of more than one datagram
   LinkRefusedTrains,   ///< trains that the kernel refused, sent again datagram by datagram
+  LinkFragmented,      ///< datagrams that were sent in IP fragments, because nothing else is legal
+  PathProbes,          ///< sent to find out what the paths to peers carry
+  PathAnswers,         ///< ... and what was answered
+  PathBlackHoles,      ///< times that a size which had got through to a peer did so no longer
+  PathHints,           ///< ICMP messages and refusals of the kernel that were looked at
   TunReceivedPackets,  ///< read from the TUN, on their way to a client
   TunReceivedBytes,
   TunReceivedFrames,  ///< super-packets among them
   TunSentPackets,     ///< inner packets that the TUN took, alone or merged
   TunSentBytes,
-  TunWrittenFrames,   ///< writes that the TUN took
-  TunMergedPackets,   ///< inner packets that were in super-packets
-  TunRefusedFrames,   ///< super-packets that the kernel refused, written again one by one
-  TunMergingPauses,   ///< times that refusals went on, and a kind was not merged for a while
-  TunWriteWaits,      ///< turns in which received packets waited for writes in flight
-  ControlDatagrams,   ///< given to the control thread
-  HandedOverPackets,  ///< given to the worker that owns them
-  TakenOverPackets,   ///< received from other workers
+  TunWrittenFrames,        ///< writes that the TUN took
+  TunMergedPackets,        ///< inner packets that were in super-packets
+  TunRefusedFrames,        ///< super-packets that the kernel refused, written again one by one
+  TunMergingPauses,        ///< times that refusals went on, and a kind was not merged for a while
+  InnerFragmentedPackets,  ///< inner IPv4 packets that were larger than their way takes
+  InnerFragments,          ///< ... and what they became
+  TooBigAnswers,           ///< inner senders that were told of a packet that was too big
+  TooBigUnanswered,        ///< ... and that were not: too many answers of late, or not allowed
+  TunWriteWaits,           ///< turns in which received packets waited for writes in flight
+  ControlDatagrams,        ///< of connected clients, given to the control thread
+  NewcomerDatagrams,       ///< ... of those who have returned a cookie and are not connected yet
+  HandshakeAnswers,        ///< first packets of strangers that were answered with a cookie
+  HandedOverPackets,       ///< given to the worker that owns them
+  TakenOverPackets,        ///< received from other workers
+  PeerFloats,              ///< sessions that have followed their client elsewhere
+  FloatsTakenBack,         ///< ... and went back, because somebody else is there
   LoopTurns,
   GatherTurns,         ///< ... before which it waited for a batch
   SpinTurns,           ///< ... before which it did not sleep (`busy-poll-us`)
@@ -45,6 +60,12 @@ enum class Counter : std::uint8_t {
   TunReadArmed,
   LinkWaits,  ///< times that a socket's send buffer was full
   TunWaits,   ///< turns after which packets for the link waited, for a full socket or for a turn
+  StreamsAccepted,  ///< TCP connections
+  StreamsEvicted,   ///< ... half-open ones that made room for newer ones
+  StreamsTimedOut,  ///< ... that did not prove themselves in time
+  StreamsBroken,    ///< ... closed for what they brought
+  StreamAcceptFailed,
+  StreamWaits,  ///< turns after which packets waited for a slow TCP client
   CompletionOverflows,
   RingFailures,  ///< io_uring_enter() answered with an error that is not a time-out
   kCount,
@@ -55,10 +76,16 @@ inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::k
 inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "link_received_bytes",
                                                      "link_received_trains",
+                                                     "link_congestion_marks",
                                                      "link_sent_packets",
                                                      "link_sent_bytes",
                                                      "link_sent_trains",
                                                      "link_refused_trains",
+                                                     "link_fragmented",
+                                                     "path_probes",
+                                                     "path_answers",
+                                                     "path_black_holes",
+                                                     "path_hints",
                                                      "tun_received_packets",
                                                      "tun_received_bytes",
                                                      "tun_received_frames",
@@ -68,10 +95,18 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "tun_merged_packets",
                                                      "tun_refused_frames",
                                                      "tun_merging_pauses",
+                                                     "inner_fragmented_packets",
+                                                     "inner_fragments",
+                                                     "too_big_answers",
+                                                     "too_big_unanswered",
                                                      "tun_write_waits",
                                                      "control_datagrams",
+                                                     "newcomer_datagrams",
+                                                     "handshake_answers",
                                                      "handed_over_packets",
                                                      "taken_over_packets",
+                                                     "peer_floats",
+                                                     "floats_taken_back",
                                                      "loop_turns",
                                                      "gather_turns",
                                                      "spin_turns",
@@ -84,6 +119,12 @@ inline constexpr std::string_view kCounterNames[] = {"link_received_packets",
                                                      "tun_read_armed",
                                                      "link_waits",
                                                      "tun_waits",
+                                                     "streams_accepted",
+                                                     "streams_evicted",
+                                                     "streams_timed_out",
+                                                     "streams_broken",
+                                                     "stream_accept_failed",
+                                                     "stream_waits",
                                                      "completion_overflows",
                                                      "ring_failures"};
 static_assert(sizeof kCounterNames / sizeof kCounterNames[0] == kCounterCount);
@@ -122,6 +163,12 @@ class alignas(kCacheLineSize) Counters {
  public:
   void add(Counter counter, std::uint64_t amount = 1) {
     bump(counters_[static_cast<std::size_t>(counter)], amount);
+  }
+  void add(const PathMtu::Counts& counts) {
+    add(Counter::PathProbes, counts.probes);
+    add(Counter::PathAnswers, counts.answers);
+    add(Counter::PathBlackHoles, counts.black_holes);
+    add(Counter::PathHints, counts.hints);
   }
   void add(Drop drop, std::uint64_t amount = 1) {
     bump(shell_drops_[static_cast<std::size_t>(drop)], amount);

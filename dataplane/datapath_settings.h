@@ -5,9 +5,21 @@
 
 #include "base/address.h"
 #include "base/ids.h"
+#include "dataplane/admission/handshake_limits.h"
+#include "dataplane/admission/tls_wrap.h"
 #include "dataplane/channel/aead_engines.h"
+#include "dataplane/channel/key_limits.h"
 
 namespace ringway {
+
+/// What strangers meet at a worker. Pure value; the wrapping outlives who is given it, and is
+/// shared read-only by all workers and the control thread.
+struct AdmissionSettings {
+  const TlsWrap* wrap = nullptr;
+  Duration hand_window{60s};
+  /// Of all workers together. The hash is DatapathSettings::address_hash.
+  HandshakeLimits::Settings limits;
+};
 
 /// What one worker's core is told at start. Pure value.
 struct DatapathSettings {
@@ -28,8 +40,12 @@ struct DatapathSettings {
   /// The key of every table that is indexed by addresses. Random, drawn once a process (security
   /// goal A23); a simulation takes a fixed one.
   AddressHash address_hash;
+  /// Unset: control datagrams all go to the control thread, which checks them itself.
+  std::optional<AdmissionSettings> admission;
   /// Which library computes which cipher; each datapath prepares its own engines.
   AeadChoice aead;
+  /// What a key may do. Not configured; for tests.
+  KeyLimits key_limits;
 
   [[nodiscard]] bool is_own(const IpAddress& address) const {
     return address == own_v4 || address == own_v6;

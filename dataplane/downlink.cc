@@ -1,5 +1,7 @@
 #include "dataplane/downlink.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "dataplane/martian.h"
 #include "tun/mss_clamp.h"
@@ -8,8 +10,8 @@ namespace ringway {
 namespace {
 
 /// A TCP SYN is the one kind of packet that is changed.
-void clamp_syn(MutableBytes packet, const IpPacket& ip, const SessionSettings& settings) {
-  clamp_mss(packet, ip, {settings.mss_limit_v4, settings.mss_limit_v6});
+void clamp_syn(MutableBytes packet, const IpPacket& ip, const InnerMss& mss) {
+  clamp_mss(packet, ip, {.v4 = mss.v4, .v6 = mss.v6});
 }
 
 }  // namespace
@@ -37,7 +39,9 @@ std::expected<RoutedFrame, Drop> Downlink::route_frame(const VnetHeader& header,
 std::expected<PeerTarget, Drop> Downlink::target_of(PeerId peer) const {
   Session* const session = sessions_.find(peer);
   if (session == nullptr) return std::unexpected(Drop::NoRoute);
-  return PeerTarget{.session = session};
+  return PeerTarget{.session = session,
+                    .packet_max = std::min<std::size_t>(
+                        {session->packet_max(), session->settings().tun_mtu, settings_.tun_mtu})};
 }
 
 /// A segment is sealed from where the TUN read it into the send buffer: besides its headers nothing
@@ -47,12 +51,12 @@ std::expected<MutableBytes, Drop> Downlink::seal_next(RoutedFrame& frame, const 
                                                       Instant now) {
   Session& session = *target.session;
   Segmenter& segmenter = frame.segmenter;
-  const std::size_t overhead = session.seal_overhead();
-  RW_ASSERT(out.size() >= overhead + segmenter.next_size());
+  RW_ASSERT(out.size() >= session.seal_overhead() + segmenter.next_size());
   const MutableBytes segment = segmenter.can_cut_in_place()
                                    ? segmenter.next_in_place(packet)
-                                   : segmenter.write_next(out.subspan(overhead));
-  if (!segmenter.is_gso()) clamp_syn(segment, segmenter.ip(), session.settings());
+                                   : segmenter.write_next(out.subspan(session.payload_offset()));
+  session.count_packet(segment.size());
+  if (!segmenter.is_gso()) clamp_syn(segment, segmenter.ip(), session.mss());
   return session.seal(segment, out, now);
 }
 

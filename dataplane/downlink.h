@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <expected>
 
 #include "base/time.h"
@@ -23,8 +25,14 @@ struct RoutedFrame {
 /// The peer of a frame, ready to seal for. Good until the next command is handled.
 struct PeerTarget {
   Session* session = nullptr;
+  /// The largest inner packet that may be sealed for it; but IPv6 up to 1,280 bytes always may.
+  std::size_t packet_max = 0;
 
   [[nodiscard]] const LinkEndpoint& endpoint() const { return session->endpoint(); }
+  /// The traffic class of the datagrams of such an inner packet.
+  [[nodiscard]] std::uint8_t outer_class(const IpPacket& ip) const {
+    return ip.traffic_class & session->settings().outer_class_mask;
+  }
   /// What sealing adds to each packet.
   [[nodiscard]] std::size_t seal_overhead() const { return session->seal_overhead(); }
 };

@@ -76,7 +76,7 @@ std::uint32_t FairQueue::new_flow(const Frame& frame, std::size_t bucket) {
 /// Turns that nobody waits for need not be waited for.
 void FairQueue::forget_idle() {
   for (Rounds& rounds : rounds_) {
-    for (Line* line : {&rounds.fresh, &rounds.known}) {
+    for (Line* line : {&rounds.fresh, &rounds.known, &rounds.aside}) {
       Line kept;
       while (line->first != kNone) {
         const std::uint32_t index = take_first(*line);
@@ -137,6 +137,22 @@ void FairQueue::pop(std::uint8_t outlet) {
   const std::uint32_t index = places_[frame->slot].flow;
   flows_[index].deficit -= frame->size;
   static_cast<void>(take_oldest_of(index));
+}
+
+void FairQueue::set_aside(std::uint8_t outlet) {
+  const Frame* const frame = front(outlet);
+  RW_ASSERT(frame != nullptr);
+  Rounds& rounds = rounds_[outlet];
+  const std::uint32_t index = places_[frame->slot].flow;
+  Line& line = rounds.fresh.first == index ? rounds.fresh : rounds.known;
+  RW_ASSERT(line.first == index);
+  append(rounds.aside, take_first(line));
+  flows_[index].is_fresh = false;
+}
+
+void FairQueue::resume(std::uint8_t outlet) {
+  Rounds& rounds = rounds_.at(outlet);
+  while (rounds.aside.first != kNone) append(rounds.known, take_first(rounds.aside));
 }
 
 FairQueue::Frame FairQueue::take_oldest_of(std::uint32_t index) {

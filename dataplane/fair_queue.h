@@ -19,6 +19,9 @@ namespace ringway {
 /// not for the queue. Each outlet (a socket) has rounds of its own, for one may be full while
 /// another is not. A peer's frames leave in the order in which they came.
 ///
+/// An outlet may also serve many connections, one a peer, of which each is full for itself: then
+/// the peer whose turn it is can be set aside, and the others go on.
+///
 /// Nothing is dropped on its own: shed() is called when a socket is full, and names one frame
 /// beyond the bounds after the other. Too many frames or bytes: the oldest of the peer that has the
 /// most bytes here. Too old: the oldest of all. So what a greedy peer sends, and what comes for a
@@ -63,6 +66,14 @@ class FairQueue {
   [[nodiscard]] const Frame* front(std::uint8_t outlet);
   /// Takes front() out.
   void pop(std::uint8_t outlet);
+  /// The peer of front() can take nothing now: it misses its turns, until resume().
+  void set_aside(std::uint8_t outlet);
+  /// All that were set aside have turns again, after the others.
+  void resume(std::uint8_t outlet);
+  /// Somebody was set aside since the last resume().
+  [[nodiscard]] bool has_set_aside(std::uint8_t outlet) const {
+    return rounds_.at(outlet).aside.first != kNone;
+  }
   /// Takes out a frame that is beyond the bounds; nothing when there is none.
   [[nodiscard]] std::optional<Shed> shed(Instant now);
 
@@ -106,6 +117,7 @@ class FairQueue {
   struct Rounds {
     Line fresh;
     Line known;
+    Line aside;
   };
 
   std::uint32_t flow_of(const Frame& frame);

@@ -14,7 +14,7 @@ Housekeeping::Housekeeping(const SessionTable& sessions)
     : sessions_(sessions),
       deadlines_(sessions.slot_count(), kNever),
       notes_(sessions.slot_count()) {
-  pings_.make_room(sessions.slot_count());
+  messages_.make_room(sessions.slot_count());
   reports_.make_room(sessions.slot_count());
 }
 
@@ -22,7 +22,7 @@ void Housekeeping::watch(const Session& session, Instant now) {
   if (deadlines_.size() < sessions_.slot_count()) {
     deadlines_.resize(sessions_.slot_count(), kNever);
     notes_.resize(sessions_.slot_count());
-    pings_.make_room(sessions_.slot_count());
+    messages_.make_room(sessions_.slot_count());
     reports_.make_room(sessions_.slot_count());
   }
   const std::size_t slot = sessions_.slot_of(session.peer_id());
@@ -30,7 +30,8 @@ void Housekeeping::watch(const Session& session, Instant now) {
   next_walk_ = std::min(next_walk_, std::max(deadlines_[slot], last_walk_ + kTick));
 }
 
-void Housekeeping::forget(const Session& session) {
+void Housekeeping::forget(Session& session) {
+  path_counts_.add(session.take_path_counts());
   const std::size_t slot = sessions_.slot_of(session.peer_id());
   deadlines_[slot] = kNever;
   notes_[slot] = {};
@@ -41,6 +42,19 @@ void Housekeeping::note_exit(const Session& session) {
   if (notes_[slot].exit_reported) return;
   notes_[slot].exited = true;
   notes_[slot].exit_reported = true;
+  reports_.push(slot);
+}
+
+void Housekeeping::note_float(const Session& session) {
+  const std::size_t slot = sessions_.slot_of(session.peer_id());
+  notes_[slot].floated = true;
+  notes_[slot].claimed.reset();
+  reports_.push(slot);
+}
+
+void Housekeeping::note_claim(const Session& session, const LinkEndpoint& there) {
+  const std::size_t slot = sessions_.slot_of(session.peer_id());
+  notes_[slot].claimed = there;
   reports_.push(slot);
 }
 
@@ -59,11 +73,12 @@ void Housekeeping::handle_timeout(Instant now) {
   next_walk_ = std::clamp(earliest, now + kTick, now + kIdleInterval);
 }
 
-Session* Housekeeping::next_ping(Instant now) {
-  while (const std::optional<std::size_t> slot = pings_.pop()) {
+Session* Housekeeping::next_sender(Instant now) {
+  while (const std::optional<std::size_t> slot = messages_.pop()) {
     Session* const session = sessions_.at(*slot);
     // A packet may have gone out since, or the session may be gone.
-    if (session != nullptr && session->ping_timer().ping_is_due(now)) return session;
+    if (session == nullptr) continue;
+    if (session->has_message() || session->ping_timer().ping_is_due(now)) return session;
   }
   return nullptr;
 }
@@ -72,20 +87,31 @@ std::optional<WorkerReport> Housekeeping::poll_report() {
   while (const std::optional<std::size_t> slot = reports_.pop()) {
     const Session* const session = sessions_.at(*slot);
     if (session == nullptr) continue;
-    Notes& notes = notes_[*slot];
-    const PeerId peer = session->peer_id();
-    std::optional<WorkerReport> report;
-    if (notes.worn_key) {
-      report = KeyWearingOut{.peer_id = peer, .key_id = *std::exchange(notes.worn_key, {})};
-    } else if (std::exchange(notes.idle, false)) {
-      report = PeerIdle{.peer_id = peer, .last_received = session->ping_timer().last_received()};
-    } else if (std::exchange(notes.exited, false)) {
-      report = PeerExited{.peer_id = peer};
-    }
+    std::optional<WorkerReport> report = next_report(*session, notes_[*slot]);
     if (!report) continue;
-    if (notes.worn_key || notes.idle || notes.exited) reports_.push(*slot);
+    // It may have more to say.
+    reports_.push(*slot);
     return report;
   }
+  return std::nullopt;
+}
+
+/// Where a peer is comes before what is then sent to it, and before its goodbye.
+std::optional<WorkerReport> Housekeeping::next_report(const Session& session, Notes& notes) {
+  const PeerId peer = session.peer_id();
+  if (std::exchange(notes.floated, false)) {
+    return PeerFloated{.peer_id = peer, .endpoint = session.endpoint()};
+  }
+  if (notes.claimed) {
+    return EndpointClaimed{.peer_id = peer, .endpoint = *std::exchange(notes.claimed, {})};
+  }
+  if (notes.worn_key) {
+    return KeyWearingOut{.peer_id = peer, .key_id = *std::exchange(notes.worn_key, {})};
+  }
+  if (std::exchange(notes.idle, false)) {
+    return PeerIdle{.peer_id = peer, .last_received = session.ping_timer().last_received()};
+  }
+  if (std::exchange(notes.exited, false)) return PeerExited{.peer_id = peer};
   return std::nullopt;
 }
 
@@ -99,14 +125,17 @@ void Housekeeping::inspect(std::size_t slot, Session& session, Instant now) {
     notes_[slot].idle = true;
     reports_.push(slot);
   }
-  if (session.ping_timer().ping_is_due(now)) pings_.push(slot);
+  session.handle_timeout(now);
+  path_counts_.add(session.take_path_counts());
+  if (session.has_message() || session.ping_timer().ping_is_due(now)) messages_.push(slot);
   deadlines_[slot] = deadline_of(session, now);
 }
 
 Instant Housekeeping::deadline_of(const Session& session, Instant now) {
-  Instant deadline = std::min(session.ping_timer().deadline(), now + kInspectionInterval);
-  if (const std::optional<Instant> expiry = session.keys().expires_at())
-    deadline = std::min(deadline, *expiry);
+  Instant deadline = std::min(
+      {session.ping_timer().deadline(), session.path_deadline(), now + kInspectionInterval});
+  if (const std::optional<Instant> due = session.key_deadline())
+    deadline = std::min(deadline, *due);
   return deadline;
 }
 

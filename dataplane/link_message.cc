@@ -144,7 +144,7 @@ SocketName SocketName::of(const Endpoint& endpoint, bool ipv6) {
 }
 
 void OutgoingMessage::prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes,
-                              std::uint16_t segment_size) {
+                              std::uint16_t segment_size, std::uint8_t traffic_class) {
   name_ = SocketName::of(to.remote, ipv6);
   // sendmsg() does not write to what it sends, but its iovec serves readers too.
   vector_ = {.iov_base = const_cast<std::uint8_t*>(bytes.data()), .iov_len = bytes.size()};
@@ -155,6 +155,14 @@ void OutgoingMessage::prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes,
   header_.msg_iovlen = 1;
   add_source(to, ipv6);
   if (segment_size > 0) add_control(SOL_UDP, UDP_SEGMENT, segment_size);
+  if (traffic_class == 0) return;
+  // What goes to a v4-mapped address is IPv4's, on a socket of either family.
+  const int value = traffic_class;
+  if (to.remote.address.is_v4()) {
+    add_control(IPPROTO_IP, IP_TOS, value);
+  } else {
+    add_control(IPPROTO_IPV6, IPV6_TCLASS, value);
+  }
 }
 
 void OutgoingMessage::add_source(const LinkEndpoint& to, bool ipv6) {

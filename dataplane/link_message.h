@@ -63,13 +63,14 @@ class OutgoingMessage {
   OutgoingMessage& operator=(const OutgoingMessage&) = delete;
 
   /// `bytes` is borrowed until the send completes. The kernel cuts it into datagrams of
-  /// `segment_size` bytes (UDP_SEGMENT); 0: it is one.
-  void prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes, std::uint16_t segment_size = 0);
+  /// `segment_size` bytes (UDP_SEGMENT); 0: it is one. All have this `traffic_class`.
+  void prepare(const LinkEndpoint& to, bool ipv6, Bytes bytes, std::uint16_t segment_size = 0,
+               std::uint8_t traffic_class = 0);
   [[nodiscard]] const msghdr& header() const { return header_; }
 
  private:
   static constexpr std::size_t kControlSize =
-      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
+      CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t)) + CMSG_SPACE(sizeof(int));
 
   void add_source(const LinkEndpoint& to, bool ipv6);
   template <typename T>

@@ -24,7 +24,9 @@ bool is_refusal(int error) { return error == EINVAL || error == EMSGSIZE || erro
 }  // namespace
 
 LinkSender::LinkSender(const Settings& settings, std::span<const UdpSocket> sockets)
-    : datagram_size_max_(settings.datagram_size_max),
+    : send_operation_(settings.send_operation),
+      writable_operation_(settings.writable_operation),
+      datagram_size_max_(settings.datagram_size_max),
       wants_gso_(settings.gso),
       segments_max_(settings.gso ? settings.segments_max : 1),
       pool_(std::max(settings.budget / buffer_size(settings), kBuffersMin), buffer_size(settings)),
@@ -52,12 +54,14 @@ bool LinkSender::renew_credit(Outlet& outlet) const {
   return outlet.credit > 0;
 }
 
-MutableBytes LinkSender::reserve(const LinkEndpoint& to, std::size_t size) {
+MutableBytes LinkSender::reserve(const LinkEndpoint& to, std::size_t size,
+                                 std::uint8_t traffic_class) {
   reserved_size_ = 0;
   if (size == 0 || size > datagram_size_max_) return {};
   if (open_ != kNone && !open_is_empty()) {
     const Outgoing& open = outgoing_[open_];
-    const MutableBytes room = open.to == to ? open.batch.reserve(size) : MutableBytes{};
+    const bool is_same = open.to == to && open.traffic_class == traffic_class;
+    const MutableBytes room = is_same ? open.batch.reserve(size) : MutableBytes{};
     if (!room.empty()) {
       reserved_size_ = size;
       return room;
@@ -74,6 +78,7 @@ MutableBytes LinkSender::reserve(const LinkEndpoint& to, std::size_t size) {
   Outgoing& open = outgoing_[open_];
   const bool may_grow = outlets_.at(to.listener).has_gso && !refusals_.refuses(to.remote, size);
   open.to = to;
+  open.traffic_class = traffic_class;
   open.batch.start(open.buffer->bytes(), may_grow ? segments_max_ : 1);
   reserved_size_ = size;
   return open.batch.reserve(size);
@@ -99,13 +104,27 @@ bool LinkSender::send(const LinkEndpoint& to, Bytes datagram) {
   return true;
 }
 
+bool LinkSender::send_alone(const LinkEndpoint& to, Bytes datagram) {
+  close_open();
+  if (!send(to, datagram)) return false;
+  close_open();
+  return true;
+}
+
+LinkSender::Outcome LinkSender::send_divisible(const LinkEndpoint& to, Bytes datagram) {
+  const int error = outlets_.at(to.listener).socket->send_divisible(to, datagram);
+  if (error != 0) return {.failed_count = 1, .error = error};
+  return {.datagram_count = 1, .size = datagram.size()};
+}
+
 void LinkSender::close_open() {
   if (open_ == kNone || open_is_empty()) return;
   Outgoing& closed = outgoing_[open_];
   const bool is_train = closed.batch.segment_count() > 1;
   closed.message.prepare(
       closed.to, outlets_[closed.to.listener].socket->is_ipv6(), closed.batch.bytes(),
-      is_train ? static_cast<std::uint16_t>(closed.batch.segment_size()) : std::uint16_t{0});
+      is_train ? static_cast<std::uint16_t>(closed.batch.segment_size()) : std::uint16_t{0},
+      closed.traffic_class);
   closed.attempts = 0;
   closed.goes_singly = false;
   append(outlets_[closed.to.listener].queue, std::exchange(open_, kNone));
@@ -134,8 +153,8 @@ bool LinkSender::submit(Ring& ring, Outlet& outlet, std::uint8_t listener) {
   while (submit_first(ring, outlet, listener)) continue;
   // What is in flight completes and brings us here again.
   if (!outlet.is_full || outlet.awaits_room || outlet.in_flight_count > 0) return false;
-  outlet.awaits_room = ring.wait_writable(
-      {.operation = Operation::LinkWritable, .listener = listener}, outlet.socket->fd());
+  outlet.awaits_room = ring.wait_writable({.operation = writable_operation_, .listener = listener},
+                                          outlet.socket->fd());
   return true;
 }
 
@@ -157,7 +176,7 @@ bool LinkSender::submit_first(Ring& ring, Outlet& outlet, std::uint8_t listener)
     singles_slot_ = slot;
     singles_prepared_ = singles_done_ = 0;
   } else {
-    const RequestTag tag{.operation = Operation::LinkSend, .listener = listener, .slot = slot};
+    const RequestTag tag{.operation = send_operation_, .listener = listener, .slot = slot};
     if (!ring.send_message_now(tag, outlet.socket->fd(), outgoing.message.header())) return false;
     ++outlet.in_flight_count;
   }
@@ -174,12 +193,12 @@ bool LinkSender::submit_first(Ring& ring, Outlet& outlet, std::uint8_t listener)
 void LinkSender::submit_singles(Ring& ring, Outlet& outlet) {
   const Outgoing& outgoing = outgoing_[singles_slot_];
   for (; singles_prepared_ < outgoing.batch.segment_count(); ++singles_prepared_) {
-    const RequestTag tag{.operation = Operation::LinkSend,
+    const RequestTag tag{.operation = send_operation_,
                          .listener = outgoing.to.listener,
                          .slot = static_cast<std::uint32_t>(pool_.count() + singles_prepared_)};
     OutgoingMessage& message = singles_[singles_prepared_];
     message.prepare(outgoing.to, outlet.socket->is_ipv6(),
-                    outgoing.batch.segment(singles_prepared_));
+                    outgoing.batch.segment(singles_prepared_), 0, outgoing.traffic_class);
     if (!ring.send_message(tag, outlet.socket->fd(), message.header())) return;
     ++outlet.in_flight_count;
   }
@@ -253,9 +272,22 @@ LinkSender::Outcome LinkSender::note_batch_sent(Outlet& outlet, std::uint32_t sl
     return {.is_refused = true};
   }
 
-  if (result < 0) return {.failed_count = count, .error = -result};
+  if (result < 0)
+    return failure(outgoing, {.count = count, .size = outgoing.batch.size()}, -result);
   if (count > 1) outlet.refused_in_a_row = 0;
   return {.datagram_count = count, .size = static_cast<std::size_t>(result), .is_train = count > 1};
+}
+
+/// A datagram that is too big for every route is known by its own size; of a train that was refused
+/// as a whole that cannot be said.
+LinkSender::Outcome LinkSender::failure(const Outgoing& outgoing, const Refused& refused,
+                                        int error) {
+  Outcome outcome{.failed_count = refused.count, .error = error};
+  if (error == EMSGSIZE && refused.count == 1) {
+    outcome.too_big_size = refused.size;
+    outcome.too_big_for = outgoing.to;
+  }
+  return outcome;
 }
 
 LinkSender::Outcome LinkSender::note_single_sent(Outlet& outlet, std::size_t index,
@@ -263,12 +295,14 @@ LinkSender::Outcome LinkSender::note_single_sent(Outlet& outlet, std::size_t ind
   RW_ASSERT(singles_slot_ != kNone);
   RW_ASSERT(index < segments_max_);
   RW_ASSERT(singles_done_ < singles_prepared_);
+  const Outgoing& outgoing = outgoing_[singles_slot_];
+  const Refused one{.count = 1, .size = outgoing.batch.segment(index).size()};
   if (++singles_done_ == outgoing_[singles_slot_].batch.segment_count()) {
     const std::uint32_t slot = std::exchange(singles_slot_, kNone);
     outlet.in_flight -= outgoing_[slot].charge;
     const PacketBuffer done = pool_.take_back(slot);
   }
-  if (result < 0) return {.failed_count = 1, .error = -result};
+  if (result < 0) return failure(outgoing, one, -result);
   return {.datagram_count = 1, .size = static_cast<std::size_t>(result)};
 }
 

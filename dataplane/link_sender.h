@@ -44,6 +44,9 @@ class LinkSender {
     /// UDP_SEGMENT is used, and buffers are of kTrainBufferSize.
     bool gso = false;
     std::size_t segments_max = GsoBatch::kSegmentsMaxOld;
+    /// What its requests are called where a loop has two senders.
+    Operation send_operation = Operation::LinkSend;
+    Operation writable_operation = Operation::LinkWritable;
   };
   static constexpr std::size_t kTrainBufferSize = 65'536;
   /// Trains refused in a row, with none accepted in between, that end GSO on a socket for a while.
@@ -71,18 +74,27 @@ class LinkSender {
 
   /// Memory for the next datagram, of exactly `size` bytes; empty when there is none, or when the
   /// size is beyond a buffer's. Nothing is queued before commit(); another reserve() forgets it.
-  [[nodiscard]] MutableBytes reserve(const LinkEndpoint& to, std::size_t size);
+  /// `traffic_class` is that of the outer packet; a train has one.
+  [[nodiscard]] MutableBytes reserve(const LinkEndpoint& to, std::size_t size,
+                                     std::uint8_t traffic_class = 0);
   /// Queues the datagram that was built in what the last reserve() gave.
   void commit();
   /// Queues a copy. False, and nothing is done, when there is no room.
   [[nodiscard]] bool send(const LinkEndpoint& to, Bytes datagram);
+  /// The same for one that shares no send with others, because it may be too large to get anywhere.
+  [[nodiscard]] bool send_alone(const LinkEndpoint& to, Bytes datagram);
+
+  struct Outcome;
+  /// Sends one at once that is larger than the path carries and has to be sent all the same
+  /// (UdpSocket::send_divisible). It overtakes what is queued.
+  [[nodiscard]] Outcome send_divisible(const LinkEndpoint& to, Bytes datagram);
 
   /// Prepares what is queued. True when a socket has become full.
   bool submit(Ring& ring);
   /// Something waits until a socket's send buffer drains.
   [[nodiscard]] bool is_waiting() const;
 
-  /// What a completion of Operation::LinkSend means.
+  /// What a completion of Settings::send_operation means.
   struct Outcome {
     /// Datagrams and bytes that were sent.
     std::size_t datagram_count = 0;
@@ -94,11 +106,14 @@ class LinkSender {
     /// Datagrams that are lost, and the errno.
     std::size_t failed_count = 0;
     int error = 0;
+    /// A datagram that no route of ours takes (EMSGSIZE), and where it should have gone; 0: none.
+    std::size_t too_big_size = 0;
+    LinkEndpoint too_big_for;
 
     void count_in(Counters& counters) const;
   };
   Outcome note_sent(const Completion& completion);
-  /// A completion of Operation::LinkWritable.
+  /// A completion of Settings::writable_operation.
   void note_writable(const RequestTag& tag);
   /// From time to time (minutes): clients to whom trains were refused get another chance, and so do
   /// sockets.
@@ -119,6 +134,7 @@ class LinkSender {
     OutgoingMessage message;
     GsoBatch batch;
     LinkEndpoint to;
+    std::uint8_t traffic_class = 0;
     /// While the kernel has not got it.
     std::optional<PacketBuffer> buffer;
     std::int64_t charge = 0;
@@ -163,8 +179,15 @@ class LinkSender {
   bool submit_first(Ring& ring, Outlet& outlet, std::uint8_t listener);
   void submit_singles(Ring& ring, Outlet& outlet);
   Outcome note_batch_sent(Outlet& outlet, std::uint32_t slot, std::int32_t result);
+  struct Refused {
+    std::size_t count = 0;
+    std::size_t size = 0;
+  };
+  [[nodiscard]] static Outcome failure(const Outgoing& outgoing, const Refused& refused, int error);
   Outcome note_single_sent(Outlet& outlet, std::size_t index, std::int32_t result);
 
+  Operation send_operation_;
+  Operation writable_operation_;
   std::size_t datagram_size_max_;
   bool wants_gso_;
   std::size_t segments_max_;

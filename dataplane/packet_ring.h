@@ -17,7 +17,8 @@ namespace ringway {
 enum class PacketKind : std::uint8_t {
   LinkDatagram,     ///< a data-channel datagram, for the worker that owns its session
   InnerPacket,      ///< an inner IP packet, for the worker that owns its destination
-  ControlDatagram,  ///< a control-channel datagram, for the control thread
+  ControlDatagram,  ///< a control-channel datagram, for or from the control thread
+  ConnectionEnd,    ///< no bytes: the TCP connection has ended (from a worker), or is to (to it)
 };
 
 /// What travels beside the bytes.
@@ -25,12 +26,15 @@ struct PacketOrigin {
   PacketKind kind = PacketKind::LinkDatagram;
   /// Who received it.
   WorkerId worker;
-  /// Of datagrams.
+  /// Of datagrams, and the mark that they came under (LinkArrival::ecn).
   LinkEndpoint endpoint;
+  std::uint8_t ecn = 0;
+  /// Of inner packets: they came from the TUN, and not from a client.
+  bool from_tun = false;
 };
 
-/// A bounded queue of packets between exactly one producer thread and one consumer thread: from a
-/// worker to the control thread, or to another worker. It copies, so that no buffer ever has two
+/// A bounded queue of packets between exactly one producer thread and one consumer thread: between
+/// a worker and the control thread, or to another worker. It copies, so that no buffer ever has two
 /// threads in its life. When it is full, push() refuses: the caller drops the packet and counts it.
 /// All memory is allocated by the constructor.
 class PacketRing {

@@ -14,11 +14,15 @@ namespace ringway {
 struct PeerTrafficSample {
   std::uint64_t bytes_received = 0;  ///< link datagrams that authenticated
   std::uint64_t bytes_sent = 0;
+  std::uint64_t payload_bytes = 0;  ///< inner packets, both ways
   Instant last_received;
+  /// The largest outer packet that is sent to the peer, and whether one was seen to arrive.
+  std::uint16_t path_mtu = 0;
+  bool path_is_proven = false;
 };
 
 /// The traffic of every peer, for the status file: one row a peer id. The worker that owns a peer
-/// writes its row once a second; any thread reads. Relaxed atomics: the three numbers of a row may
+/// writes its row once a second; any thread reads. Relaxed atomics: the numbers of a row may
 /// be a second apart. All memory is allocated by the constructor.
 class PeerTrafficTable {
  public:
@@ -36,7 +40,10 @@ class PeerTrafficTable {
   struct Row {
     std::atomic<std::uint64_t> bytes_received{0};
     std::atomic<std::uint64_t> bytes_sent{0};
+    std::atomic<std::uint64_t> payload_bytes{0};
     std::atomic<std::int64_t> last_received_ns{0};
+    /// Its lowest bit says that it is proven; the rest is the size.
+    std::atomic<std::uint32_t> path_mtu{0};
   };
   std::uint32_t peers_max_;
   std::unique_ptr<Row[]> rows_;

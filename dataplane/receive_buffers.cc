@@ -25,7 +25,7 @@ std::size_t buffer_count(const ReceiveBuffers::Settings& settings) {
 
 std::size_t shift_of(const ReceiveBuffers::Settings& settings) {
   constexpr std::size_t kLine = BufferSlots::kAlignment;
-  return (kLine - settings.header_size % kLine) % kLine;
+  return (kLine - (settings.room + settings.header_size) % kLine) % kLine;
 }
 
 }  // namespace
@@ -33,9 +33,11 @@ std::size_t shift_of(const ReceiveBuffers::Settings& settings) {
 ReceiveBuffers::ReceiveBuffers(const Settings& settings)
     : group_(settings.group),
       buffer_size_(settings.buffer_size),
+      room_(settings.room),
       shift_(shift_of(settings)),
       slots_(buffer_count(settings), settings.buffer_size + shift_),
       hot_(slots_.count()) {
+  RW_ASSERT(room_ < buffer_size_);
   reserve_.reserve(slots_.count());
 }
 
@@ -77,7 +79,7 @@ MutableBytes ReceiveBuffers::take(std::uint16_t id, std::size_t size) {
   slots_.pass(id, BufferOwner::Kernel, BufferOwner::User);
   --available_;
   hot_.note_filled(size);
-  return bytes(id).first(std::min(size, buffer_size_));
+  return bytes(id).first(std::min(room_ + size, buffer_size_));
 }
 
 void ReceiveBuffers::give_back(std::uint16_t id) {
@@ -87,7 +89,7 @@ void ReceiveBuffers::give_back(std::uint16_t id) {
 
 void ReceiveBuffers::provide(std::uint16_t id, std::size_t offset) {
   slots_.pass(id, BufferOwner::Free, BufferOwner::Kernel);
-  const MutableBytes buffer = bytes(id);
+  const MutableBytes buffer = bytes(id).subspan(room_);
   io_uring_buf_ring_add(shared_, buffer.data(), static_cast<unsigned>(buffer.size()), id,
                         static_cast<int>(mask_), static_cast<int>(offset));
 }

@@ -28,6 +28,9 @@ class ReceiveBuffers {
     /// What the kernel writes in front of the payload, which is made to begin with a cache line:
     /// the kernel copies to and from such memory nearly twice as fast.
     std::size_t header_size = 0;
+    /// What the kernel leaves free at the beginning of each buffer, for its user to put something
+    /// in front of what was received.
+    std::size_t room = 0;
   };
 
   explicit ReceiveBuffers(const Settings& settings);
@@ -39,7 +42,7 @@ class ReceiveBuffers {
   [[nodiscard]] Result<void> open(Ring& ring);
 
   /// From the kernel to the user: buffer `id` of a completion, and the `size` bytes of it that were
-  /// filled. The whole buffer lies around them.
+  /// filled, behind the room if there is any. The whole buffer lies around them.
   MutableBytes take(std::uint16_t id, std::size_t size);
   /// From the user to a write request, and back when it has completed.
   void lend(std::uint16_t id) { slots_.pass(id, BufferOwner::User, BufferOwner::Writer); }
@@ -65,6 +68,7 @@ class ReceiveBuffers {
 
   std::uint16_t group_;
   std::size_t buffer_size_;
+  std::size_t room_;
   /// How far into its slot a buffer begins.
   std::size_t shift_;
   BufferSlots slots_;

@@ -2,12 +2,15 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/check.h"
 
@@ -18,16 +21,27 @@ namespace {
 constexpr std::uint8_t kReadMultishot = 49;
 
 constexpr std::array kNeededOperations = {
-    IORING_OP_RECVMSG, IORING_OP_SENDMSG,  IORING_OP_READ,        IORING_OP_WRITE,
-    IORING_OP_WRITEV,  IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL};
+    IORING_OP_RECVMSG, IORING_OP_SENDMSG,  IORING_OP_READ,         IORING_OP_WRITE,
+    IORING_OP_WRITEV,  IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_ACCEPT,
+    IORING_OP_CONNECT, IORING_OP_RECV,     IORING_OP_SEND};
 
 struct ProbeDelete {
   void operator()(io_uring_probe* probe) const { io_uring_free_probe(probe); }
 };
 using Probe = std::unique_ptr<io_uring_probe, ProbeDelete>;
 
+/// Of these, a worker connects to nobody.
+constexpr std::array kWorkersOperations = {
+    IORING_OP_RECVMSG,  IORING_OP_SENDMSG,      IORING_OP_READ,   IORING_OP_WRITE, IORING_OP_WRITEV,
+    IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL, IORING_OP_ACCEPT, IORING_OP_RECV,  IORING_OP_SEND};
+
 bool supports(const Probe& probe, int operation) {
   return probe != nullptr && io_uring_opcode_supported(probe.get(), operation) != 0;
+}
+
+/// Debian's liburing 2.3 does not export its functions for these. -1 with errno, as system calls.
+long register_with(const io_uring& ring, unsigned what, const void* argument, std::size_t count) {
+  return ::syscall(SYS_io_uring_register, ring.ring_fd, what, argument, count);
 }
 
 __kernel_timespec timespec_of(Duration duration) {
@@ -84,6 +98,7 @@ Result<void> Ring::open(const RingSettings& settings) {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
                  IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+  if (settings.asleep) params.flags |= IORING_SETUP_R_DISABLED;
   params.cq_entries = settings.completion_count;
   const int result = io_uring_queue_init_params(settings.submission_count, &ring_, &params);
   if (result < 0) return std::unexpected(explain_ring_failure(-result));
@@ -105,6 +120,29 @@ Result<void> Ring::open(const RingSettings& settings) {
   unsigned iowq_workers[2] = {1, 1};
   io_uring_register_iowq_max_workers(&ring_, iowq_workers);
   return {};
+}
+
+Result<void> Ring::confine() {
+  std::vector<io_uring_restriction> allowed;
+  const auto allow = [&](std::uint16_t kind, std::uint8_t what) {
+    io_uring_restriction restriction{};
+    restriction.opcode = kind;
+    restriction.sqe_op = what;  // One byte of a union, whatever the kind.
+    allowed.push_back(restriction);
+  };
+  for (const int operation : kWorkersOperations) {
+    allow(IORING_RESTRICTION_SQE_OP, static_cast<std::uint8_t>(operation));
+  }
+  if (has_multishot_read_) allow(IORING_RESTRICTION_SQE_OP, kReadMultishot);
+  allow(IORING_RESTRICTION_SQE_FLAGS_ALLOWED, IOSQE_BUFFER_SELECT);
+  allow(IORING_RESTRICTION_REGISTER_OP, IORING_UNREGISTER_PBUF_RING);
+  long result = register_with(ring_, IORING_REGISTER_RESTRICTIONS, allowed.data(), allowed.size());
+  if (result == 0) result = register_with(ring_, IORING_REGISTER_ENABLE_RINGS, nullptr, 0);
+  if (result == 0) return {};
+  return fail(
+      std::string("cannot restrict io_uring to what a worker needs: ") + std::strerror(errno), {},
+      "Linux 6.1 or newer is needed; in a container, its seccomp profile must allow "
+      "io_uring_register");
 }
 
 io_uring_sqe* Ring::next_request(RequestTag tag) {
@@ -184,6 +222,35 @@ bool Ring::send_message_now(RequestTag tag, int fd, const msghdr& message) {
   io_uring_sqe* request = next_request(tag);
   if (request == nullptr) return false;
   io_uring_prep_sendmsg(request, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return true;
+}
+
+bool Ring::accept_connections(RequestTag tag, int fd) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_multishot_accept(request, fd, nullptr, nullptr, SOCK_CLOEXEC);
+  return true;
+}
+
+bool Ring::connect(RequestTag tag, int fd, const sockaddr* name, unsigned name_size) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_connect(request, fd, name, name_size);
+  return true;
+}
+
+bool Ring::receive_bytes(RequestTag tag, int fd, std::size_t size, std::uint16_t group) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_recv(request, fd, nullptr, size, 0);
+  use_buffer_group(*request, group);
+  return true;
+}
+
+bool Ring::send_bytes(RequestTag tag, int fd, Bytes bytes) {
+  io_uring_sqe* request = next_request(tag);
+  if (request == nullptr) return false;
+  io_uring_prep_send(request, fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   return true;
 }
 

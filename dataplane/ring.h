@@ -13,6 +13,7 @@
 
 struct iovec;
 struct msghdr;
+struct sockaddr;
 
 namespace ringway {
 
@@ -21,9 +22,15 @@ enum class Operation : std::uint8_t {
   LinkReceive,
   LinkSend,
   LinkWritable,
+  AnswerSend,  ///< of stateless answers to strangers
+  AnswerWritable,
   TunRead,
   TunWrite,       ///< a frame of a TunWriter
   TunWriteAgain,  ///< a packet of a frame that the kernel refused
+  StreamAccept,   ///< of a listening TCP socket
+  StreamConnect,  ///< by a client
+  StreamReceive,
+  StreamSend,
   Wake,
   Cancel,
 };
@@ -33,7 +40,7 @@ struct RequestTag {
   Operation operation = Operation::Cancel;
   /// Which listener, of the link's operations.
   std::uint8_t listener = 0;
-  /// Which buffer, of sends and writes.
+  /// Which buffer, of sends and writes; which connection, of a stream's operations.
   std::uint32_t slot = 0;
 
   [[nodiscard]] std::uint64_t encode() const {
@@ -65,6 +72,8 @@ struct RingSettings {
   unsigned submission_count = 1024;
   /// Room for completions. Four times what can be in flight makes an overflow impossible (E02).
   unsigned completion_count = 4096;
+  /// The ring takes requests after confine() only.
+  bool asleep = false;
 };
 
 /// An io_uring of one thread (SINGLE_ISSUER, DEFER_TASKRUN): open() and everything else happens on
@@ -83,6 +92,10 @@ class Ring {
 
   /// The error says what to change on the machine when io_uring is forbidden or too old.
   [[nodiscard]] Result<void> open(const RingSettings& settings);
+  /// Wakes a ring that was opened asleep, when all is registered with it. From now on the kernel
+  /// refuses (EACCES) every operation but those that a worker needs, which begin nothing and open
+  /// nothing: what a ring does passes by the thread's filter of system calls (D04).
+  [[nodiscard]] Result<void> confine();
   /// Linux 6.7 and newer.
   [[nodiscard]] bool has_multishot_read() const { return has_multishot_read_; }
 
@@ -102,6 +115,15 @@ class Ring {
   [[nodiscard]] bool send_message(RequestTag tag, int fd, const msghdr& message);
   /// Where it is full, the send ends with EAGAIN: sends that wait would wake in reverse order.
   [[nodiscard]] bool send_message_now(RequestTag tag, int fd, const msghdr& message);
+  /// Accepts connections until it fails: each completes with a new, blocking socket.
+  [[nodiscard]] bool accept_connections(RequestTag tag, int fd);
+  /// `name` stays as it is until the completion.
+  [[nodiscard]] bool connect(RequestTag tag, int fd, const sockaddr* name, unsigned name_size);
+  /// Receives what has come, at most `size` bytes, into one buffer of `group`, which is taken when
+  /// there is something.
+  [[nodiscard]] bool receive_bytes(RequestTag tag, int fd, std::size_t size, std::uint16_t group);
+  /// Sends a part of the bytes at least. Where the send buffer is full it waits in the kernel.
+  [[nodiscard]] bool send_bytes(RequestTag tag, int fd, Bytes bytes);
   /// Completes when `fd` can be written to.
   [[nodiscard]] bool wait_writable(RequestTag tag, int fd);
   /// Completes when `fd` can be read from.

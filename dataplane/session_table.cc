@@ -16,6 +16,7 @@ std::size_t slots_at_start(const DatapathSettings& settings) {
 SessionTable::SessionTable(const DatapathSettings& settings)
     : self_(settings.self),
       worker_count_(settings.worker_count),
+      key_limits_(settings.key_limits),
       slots_(slots_at_start(settings)),
       by_endpoint_(EndpointHash{settings.address_hash}, settings.sessions_max),
       foreign_(PeerHash{}) {}
@@ -28,7 +29,7 @@ Session& SessionTable::add(PeerId peer, const LinkEndpoint& endpoint,
   const std::size_t slot = slot_of(peer);
   if (slot >= slots_.size()) slots_.resize(slot + 1);
 
-  slots_[slot] = std::make_unique<Session>(peer, endpoint, settings, now);
+  slots_[slot] = std::make_unique<Session>(peer, endpoint, settings, now, key_limits_);
   ++session_count_;
   // Where two sessions share an endpoint, the later one is the client that is there now.
   by_endpoint_.insert_or_assign(endpoint, peer);
@@ -41,6 +42,12 @@ void SessionTable::add_foreign(PeerId peer, const LinkEndpoint& endpoint) {
   remove(peer);
   foreign_.insert_or_assign(peer, endpoint);
   by_endpoint_.insert_or_assign(endpoint, peer);
+}
+
+void SessionTable::move(Session& session, const LinkEndpoint& there, Instant now) {
+  forget_endpoint(session.peer_id(), session.endpoint());
+  session.move_to(there, now);
+  if (!find_endpoint(there).is_set()) by_endpoint_.insert_or_assign(there, session.peer_id());
 }
 
 void SessionTable::remove(PeerId peer) {

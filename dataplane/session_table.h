@@ -26,6 +26,9 @@ class SessionTable {
                Instant now);
   /// A peer of another worker, whose packets may arrive here without a peer id.
   void add_foreign(PeerId peer, const LinkEndpoint& endpoint);
+  /// The session, one of this table's, is reached there from now on. Where somebody else's
+  /// datagrams without a peer id come from there, they still do.
+  void move(Session& session, const LinkEndpoint& there, Instant now);
   /// Either kind. Does nothing when there is no such peer.
   void remove(PeerId peer);
 
@@ -62,6 +65,7 @@ class SessionTable {
 
   WorkerId self_;
   std::uint16_t worker_count_;
+  KeyLimits key_limits_;
   std::vector<std::unique_ptr<Session>> slots_;
   std::size_t session_count_ = 0;
   FlatMap<LinkEndpoint, PeerId, EndpointHash> by_endpoint_;

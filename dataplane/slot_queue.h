@@ -30,6 +30,9 @@ class SlotQueue {
     ++count_;
   }
 
+  [[nodiscard]] bool is_empty() const { return count_ == 0; }
+  [[nodiscard]] std::size_t size() const { return count_; }
+
   std::optional<std::size_t> pop() {
     if (count_ == 0) return std::nullopt;
     const std::size_t slot = order_[first_];

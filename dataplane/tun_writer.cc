@@ -101,6 +101,21 @@ void TunWriter::end_buffer(Hold hold, Ring& ring) {
   ring.submit();
 }
 
+void TunWriter::add_own(PacketBuffer buffer, MutableBytes packet, Ring& ring) {
+  const auto offset = static_cast<std::size_t>(packet.data() - buffer.bytes().data());
+  RW_ASSERT(offset >= kVnetHeaderSize);
+  const std::expected<IpPacket, Drop> ip = parse_ip_packet(packet);
+  RW_ASSERT(ip.has_value());  // Of our own making.
+  begin_buffer(ring);
+  const bool added =
+      add(buffer.bytes().subspan(offset - kVnetHeaderSize, kVnetHeaderSize + ip->total_length()),
+          *ip, 0);
+  RW_ASSERT(added);  // The first of its buffer.
+  const std::uint32_t slot = buffer.slot();
+  buffer.lend_to_kernel();
+  end_buffer({.kind = Hold::Kind::PacketBuffer, .slot = slot}, ring);
+}
+
 void TunWriter::submit(Ring& ring) {
   if (!open_) return;
   Batch& batch = batches_[*open_];

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "dataplane/counters.h"
+#include "dataplane/packet_buffer.h"
 #include "dataplane/ring.h"
 #include "tun/coalescer.h"
 #include "tun/tun_device.h"
@@ -61,6 +62,7 @@ class TunWriter {
     enum class Kind : std::uint8_t {
       ReceiveBuffer,  ///< of ReceiveBuffers
       PacketBuffer,   ///< of a BufferPool
+      StreamPart,     ///< a part of a buffer of a StreamReceiver
     };
     Kind kind = Kind::ReceiveBuffer;
     std::uint32_t slot = 0;
@@ -81,6 +83,10 @@ class TunWriter {
   [[nodiscard]] bool add(MutableBytes frame, const IpPacket& ip, std::uint8_t outer_ecn);
   /// After the last add() of a buffer that brought any: it is held until poll_released() names it.
   void end_buffer(Hold hold, Ring& ring);
+
+  /// A packet that we have made, with kVnetHeaderSize bytes in front of it in `buffer`, which
+  /// poll_released() names by its slot. Needs has_room(); not between begin and end of another.
+  void add_own(PacketBuffer buffer, MutableBytes packet, Ring& ring);
 
   /// Prepares the writes of what was added. At the end of a turn.
   void submit(Ring& ring);

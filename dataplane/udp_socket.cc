@@ -13,8 +13,10 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/random.h"
 #include "dataplane/link_message.h"
 #include "dataplane/link_steering.h"
+#include "dataplane/outer_fragments.h"
 
 namespace ringway {
 
@@ -27,27 +29,19 @@ class UdpSocketOpener {
   /// the port if it was left to the kernel.
   Result<void> probe();
   Result<UdpSocket> open(bool share_port) const;
-  [[nodiscard]] bool without_ipv6() const { return without_ipv6_; }
+  [[nodiscard]] bool without_ipv6() const { return kernel_.without_ipv6; }
 
  private:
   Result<void> set_options(const UdpSocket& socket, bool share_port) const;
 
   UdpSocketSettings settings_;
-  bool ipv6_ = true;
-  bool without_ipv6_ = false;
+  KernelFamily kernel_;
 };
 
 namespace {
 
-std::string where_of(const UdpSocketSettings& settings) {
-  const std::string port = std::to_string(settings.port);
-  if (settings.address) return Endpoint{*settings.address, settings.port}.to_string() + " (UDP)";
-  switch (settings.family) {
-    case SocketFamily::V4Only: return "port " + port + " (UDP, IPv4)";
-    case SocketFamily::V6Only: return "port " + port + " (UDP, IPv6)";
-    case SocketFamily::Both: break;
-  }
-  return "port " + port + " (UDP)";
+ListenPlace place_of(const UdpSocketSettings& settings) {
+  return {Transport::Udp, settings.address, settings.port, settings.family};
 }
 
 bool set_option(int fd, int level, int name, int value) {
@@ -69,53 +63,27 @@ std::uint32_t buffer_size_option(int fd, int name) {
   return static_cast<std::uint32_t>(value);
 }
 
-}  // namespace
-
-Error explain_bind_failure(int error_number, const UdpSocketSettings& settings) {
-  Error error{.what = "cannot listen", .where = where_of(settings), .advice = {}};
-  switch (error_number) {
-    case EADDRINUSE:
-      error.what = "the port is in use by another process";
-      error.advice = "stop it, or choose another port; `ss -lunp` shows who has it";
-      break;
-    case EADDRNOTAVAIL:
-      error.what = "this machine does not have the address";
-      error.advice =
-          "correct `local`, or give the address to an interface before the start "
-          "(`ip addr` shows what there is)";
-      break;
-    case EACCES:
-    case EPERM:
-      error.what = "not permitted to use the port";
-      error.advice = settings.port < 1024 ? "ports below 1024 need root or CAP_NET_BIND_SERVICE"
-                                          : "a security policy forbids it";
-      break;
-    default: error.what += std::string(": ") + std::strerror(error_number); break;
+/// From which address the kernel would send; unspecified when it would not. Only a client asks: a
+/// server's workers know where a datagram came in, and may open no socket.
+IpAddress source_towards(const Endpoint& to) {
+  const UniqueFd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const SocketName name = SocketName::of(to, true);
+  std::array<std::uint8_t, kSocketNameSize> own{};
+  socklen_t size = own.size();
+  if (!fd || ::connect(fd.get(), name.get(), name.size) != 0 ||
+      ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(own.data()), &size) != 0) {
+    return {};
   }
-  return error;
+  const auto endpoint = decode_socket_name(Bytes(own).first(size));
+  return endpoint ? endpoint->address : IpAddress{};
 }
 
-Result<void> UdpSocketOpener::probe() {
-  if (settings_.address) {
-    const bool v4 = settings_.address->is_v4();
-    if (v4 ? settings_.family == SocketFamily::V6Only : settings_.family == SocketFamily::V4Only) {
-      return fail("the address is not of the family that was asked for", where_of(settings_),
-                  v4 ? "use `proto udp` or `proto udp4`" : "use `proto udp` or `proto udp6`");
-    }
-    ipv6_ = !v4;
-  } else {
-    ipv6_ = settings_.family != SocketFamily::V4Only;
-  }
-  if (ipv6_ && !UniqueFd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)) &&
-      errno == EAFNOSUPPORT) {
-    if (settings_.address || settings_.family == SocketFamily::V6Only) {
-      return fail("the kernel has no IPv6", where_of(settings_),
-                  "remove ipv6.disable=1 from the kernel's command line, or use `proto udp4`");
-    }
-    ipv6_ = false;
-    without_ipv6_ = true;
-  }
+}  // namespace
 
+Result<void> UdpSocketOpener::probe() {
+  const Result<KernelFamily> kernel = kernel_family(place_of(settings_));
+  if (!kernel) return std::unexpected(kernel.error());
+  kernel_ = *kernel;
   const Result<UdpSocket> alone = open(false);
   if (!alone) return std::unexpected(alone.error());
   settings_.port = alone->local().port;
@@ -123,36 +91,47 @@ Result<void> UdpSocketOpener::probe() {
 }
 
 Result<UdpSocket> UdpSocketOpener::open(bool share_port) const {
-  UniqueFd fd(::socket(ipv6_ ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  UniqueFd fd(
+      ::socket(kernel_.ipv6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) {
-    return fail(std::string("cannot create a socket: ") + std::strerror(errno), where_of(settings_),
+    return fail(std::string("cannot create a socket: ") + std::strerror(errno),
+                place_of(settings_).to_string(),
                 errno == EMFILE ? "raise the limit of open files" : "");
   }
-  UdpSocket socket(std::move(fd), ipv6_);
+  UdpSocket socket(std::move(fd), kernel_.ipv6);
+  if (kernel_.ipv6) {
+    socket.raw_fd_ =
+        UniqueFd(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW));
+  }
   if (const Result<void> set = set_options(socket, share_port); !set) {
     return std::unexpected(set.error());
   }
-  const SocketName name = SocketName::of(
-      {.address = settings_.address.value_or(IpAddress()), .port = settings_.port}, ipv6_);
+  // Before bind(): another process may have the port on another interface.
+  if (auto set = set_socket_route(socket.fd(), settings_.route); !set) {
+    return std::unexpected(set.error());
+  }
+  const SocketName name = SocketName::of({.address = settings_.address.value_or(IpAddress()),
+                                          .port = settings_.port,
+                                          .scope_id = settings_.scope_id},
+                                         kernel_.ipv6);
   if (::bind(socket.fd(), name.get(), name.size) != 0) {
-    return std::unexpected(explain_bind_failure(errno, settings_));
+    return std::unexpected(explain_bind_failure(errno, place_of(settings_)));
   }
   return socket;
 }
 
 Result<void> UdpSocketOpener::set_options(const UdpSocket& socket, bool share_port) const {
   const int fd = socket.fd();
-  // Fragment by IP, never lose. IPv4: OMIT sends without DF and looks at no ICMP message, so that
-  // every router on the way may fragment and a forged message changes nothing. IPv6 routers do not
-  // fragment: only the sender can, and only if it believes the "packet too big" that it gets, which
-  // OMIT would ignore and DONT does not. An IPv4 peer of a dual-stack socket follows the IPv4
-  // option, so both are set.
-  bool set = set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
-  if (ipv6_) {
+  // PROBE sends with DF, fragments nothing and believes no ICMP message, which anybody can forge: a
+  // datagram is as large as PathMtu says, or it is lost and PathMtu finds out. An IPv4 peer of a
+  // dual-stack socket follows the IPv4 option, so both are set. Errors are not asked for
+  // (IP_RECVERR): one about one peer would fail the next send to another.
+  bool set = set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (kernel_.ipv6) {
     // Said for both values: the default of net.ipv6.bindv6only differs between machines.
     set = set && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY,
                             settings_.family == SocketFamily::V6Only ? 1 : 0);
-    set = set && set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+    set = set && set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
     // Reports the local address of IPv4 datagrams too, in v4-mapped form.
     set = set && set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
     // What it cannot say of the traffic class of IPv4 datagrams, the IPv4 option below does.
@@ -163,8 +142,8 @@ Result<void> UdpSocketOpener::set_options(const UdpSocket& socket, bool share_po
   set = set && set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
   if (share_port) set = set && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (!set) {
-    return fail(std::string("cannot set up a socket: ") + std::strerror(errno), where_of(settings_),
-                "Linux 6.1 or newer is needed");
+    return fail(std::string("cannot set up a socket: ") + std::strerror(errno),
+                place_of(settings_).to_string(), "Linux 6.1 or newer is needed");
   }
   const auto or_default = [](std::uint32_t size, std::uint32_t otherwise) {
     return size == 0 ? otherwise : size;
@@ -198,6 +177,46 @@ int UdpSocket::send(const LinkEndpoint& to, Bytes datagram) const {
   OutgoingMessage message;
   message.prepare(to, is_ipv6_, datagram);
   return ::sendmsg(fd(), &message.header(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+int UdpSocket::send_divisible(const LinkEndpoint& to, Bytes datagram) const {
+  if (!to.remote.address.is_v4()) return send_in_fragments(to, datagram);
+  static_cast<void>(set_option(fd(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT));
+  const int error = send(to, datagram);
+  const bool is_as_before = set_option(fd(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  RW_ASSERT(is_as_before);
+  return error;
+}
+
+int UdpSocket::send_in_fragments(const LinkEndpoint& to, Bytes datagram) const {
+  if (!raw_fd_) return EPERM;
+  const Endpoint own = local();
+  IpAddress from = to.local.is_unspecified() ? own.address : to.local;
+  if (from.is_unspecified()) from = source_towards(to.remote);
+  if (from.is_unspecified()) return ENETUNREACH;
+  std::array<std::uint8_t, 4> identification{};
+  SystemRandom().fill(identification);
+
+  // A raw socket has no ports, and the kernel wants none.
+  SocketName name = SocketName::of(
+      {.address = to.remote.address, .port = 0, .scope_id = to.remote.scope_id}, true);
+  OuterFragments fragments({.from = {.address = from, .port = own.port},
+                            .to = to.remote,
+                            .identification = load_be32(identification.data())},
+                           datagram);
+  std::array<std::uint8_t, OuterFragments::kSizeMax> room;
+  while (!fragments.is_done()) {
+    const MutableBytes packet = fragments.write_next(room);
+    iovec vector = {.iov_base = packet.data(), .iov_len = packet.size()};
+    msghdr message{};
+    message.msg_name = name.bytes.data();
+    message.msg_namelen = name.size;
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    // Of the calls that send, this is the one that a confined worker has.
+    if (::sendmsg(raw_fd_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return errno;
+  }
+  return 0;
 }
 
 Result<UdpSocket> UdpSocket::duplicate() const {

@@ -8,15 +8,16 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "dataplane/socket_family.h"
+#include "dataplane/socket_route.h"
 
 namespace ringway {
-
-/// Which outer families a socket serves.
-enum class SocketFamily : std::uint8_t { Both, V4Only, V6Only };
 
 struct UdpSocketSettings {
   /// Unset: every address of the machine.
   std::optional<IpAddress> address;
+  /// Index of the interface of a link-local address; 0 for all others.
+  std::uint32_t scope_id = 0;
   /// 0: a free one, the same for the whole group.
   std::uint16_t port = 1194;
   SocketFamily family = SocketFamily::Both;
@@ -26,10 +27,12 @@ struct UdpSocketSettings {
   std::uint32_t receive_buffer_size = 0;
   /// Lets the kernel put datagrams of one client together (UDP_GRO); see UdpSocketGroup::gro.
   bool gro = false;
+  SocketRoute route;
 };
 
-/// One listening UDP socket: dual-stack unless told otherwise, and set up so that a datagram that
-/// does not fit its link is fragmented by IP and not lost, whatever ICMP messages say.
+/// One listening UDP socket: dual-stack unless told otherwise. What it sends goes out whole, with
+/// Don't Fragment over IPv4, whatever ICMP messages say; a datagram that does not fit the device's
+/// MTU is refused (EMSGSIZE). How large they may be is for PathMtu to know.
 ///
 /// Move-only; owned by a worker. A duplicate() shares the port and serves another thread, which may
 /// send() on it; only the worker receives.
@@ -43,6 +46,13 @@ class UdpSocket {
   /// Sends one datagram from the address (`to.local`) and port that the peer addressed. Does not
   /// block. Returns 0 or the errno; the caller counts it and goes on. Any thread.
   [[nodiscard]] int send(const LinkEndpoint& to, Bytes datagram) const;
+
+  /// The same for a datagram that may be too large for the path, where nothing else can be done
+  /// with it: over IPv6 it goes in fragments that fit every path (EPERM without CAP_NET_RAW at
+  /// start), over IPv4 without Don't Fragment, so that a router with a narrow link divides it.
+  /// Several system calls; meanwhile datagrams of other threads on the socket may go in the same
+  /// way. The owner's thread.
+  [[nodiscard]] int send_divisible(const LinkEndpoint& to, Bytes datagram) const;
 
   [[nodiscard]] Result<UdpSocket> duplicate() const;
   [[nodiscard]] int fd() const { return fd_.get(); }
@@ -61,8 +71,11 @@ class UdpSocket {
  private:
   friend class UdpSocketOpener;
   UdpSocket(UniqueFd fd, bool is_ipv6) : fd_(std::move(fd)), is_ipv6_(is_ipv6) {}
+  [[nodiscard]] int send_in_fragments(const LinkEndpoint& to, Bytes datagram) const;
   UniqueFd fd_;
   bool is_ipv6_ = false;
+  /// Of an IPv6 socket, where it was permitted: takes whole IP packets. Receives nothing.
+  UniqueFd raw_fd_;
 };
 
 /// The sockets of one listener: one a worker, all bound to one address and port.
@@ -81,8 +94,5 @@ struct UdpSocketGroup {
 /// `peer id % count`. Refuses a port that somebody else has, also where SO_REUSEPORT would let two
 /// servers of one user share it and each get half of the packets.
 Result<UdpSocketGroup> open_udp_sockets(const UdpSocketSettings& settings, std::uint16_t count);
-
-/// The text and the advice for a bind() that failed. Pure.
-Error explain_bind_failure(int error_number, const UdpSocketSettings& settings);
 
 }  // namespace ringway

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/martian.h"
+#include "tun/ecn.h"
 #include "tun/mss_clamp.h"
 
 namespace ringway {
@@ -43,11 +44,21 @@ Verdict Uplink::handle_data(MutableBytes datagram, UplinkSource& source, Instant
 
   if (const auto refusal = find_session(header->peer_id, source)) return *refusal;
   Session& session = *source.session;
+  if (source.is_foreign && !may_open_from(source.endpoint.remote.address, session, now)) {
+    return Verdict::dropped(Drop::WrongEndpoint);
+  }
   const std::expected<Session::Opened, Drop> opened = session.open(*header, datagram, now);
-  if (!opened) return Verdict::dropped(opened.error());
+  if (!opened) {
+    if (source.is_foreign) note_failure_from_elsewhere(session, now);
+    return Verdict::dropped(opened.error());
+  }
+  if (source.is_foreign && opened->is_newest) follow(session, source, now);
+  if (session.has_message()) housekeeping_.note_message(session);
   switch (opened->kind) {
-    case PayloadKind::Packet: return forward(session, opened->payload);
+    case PayloadKind::Packet: return forward(source, opened->payload);
     case PayloadKind::Exit: housekeeping_.note_exit(session); return Verdict::consumed();
+    case PayloadKind::MtuRequest:
+    case PayloadKind::MtuReply:
     case PayloadKind::Ping:
     case PayloadKind::Ignored: return Verdict::consumed();
   }
@@ -62,15 +73,47 @@ std::optional<Verdict> Uplink::find_session(PeerId named, UplinkSource& source) 
   if (!sessions_.owns(peer)) return Verdict::to_worker(sessions_.owner(peer));
   Session* const session = sessions_.find(peer);
   if (session == nullptr) return Verdict::dropped(Drop::UnknownPeer);
-  // A session does not move, so a datagram from elsewhere is not worth opening (security goal A18).
-  if (session->endpoint() != source.endpoint) return Verdict::dropped(Drop::WrongEndpoint);
   source.session = session;
+  source.is_foreign = session->endpoint() != source.endpoint;
   return std::nullopt;
 }
 
-Verdict Uplink::forward(const Session& session, MutableBytes payload) {
-  if (payload.size() > settings_.tun_mtu) return Verdict::dropped(Drop::Oversize);
-  const std::expected<IpPacket, Drop> ip = parse_ip_packet(payload);
+/// What a client sends through its own tunnel to our socket comes from an inner address: a session
+/// that followed it would be sealed into itself (security goal C05).
+bool Uplink::may_open_from(const IpAddress& there, Session& session, Instant now) const {
+  if (!session.can_move() || settings_.is_in_pool(there) || settings_.is_own(there)) return false;
+  // Neither from behind itself. Behind another client it may be, in a tunnel within a tunnel.
+  if (routes_.find(there) == session.peer_id()) return false;
+  return session.whereabouts().failures().is_left(now) || failures_from_elsewhere_.is_left(now);
+}
+
+void Uplink::note_failure_from_elsewhere(Session& session, Instant now) {
+  FailureBudget& own = session.whereabouts().failures();
+  (own.is_left(now) ? own : failures_from_elsewhere_).note_failure(now);
+}
+
+/// The client is at `source` (security goal A18): this is the only place where a session moves by
+/// itself. Where another session of this worker is, it asks before; where one of another worker is,
+/// the control thread will send it back.
+void Uplink::follow(Session& session, UplinkSource& source, Instant now) {
+  Whereabouts& whereabouts = session.whereabouts();
+  if (!whereabouts.may_change(now)) return;
+  const PeerId resident = sessions_.find_endpoint(source.endpoint);
+  const bool is_taken = resident.is_set() && resident != session.peer_id();
+  if (is_taken || whereabouts.is_refused(source.endpoint)) {
+    whereabouts.claim(source.endpoint, now);
+    housekeeping_.note_claim(session, source.endpoint);
+    return;
+  }
+  sessions_.move(session, source.endpoint, now);
+  source.is_foreign = false;
+  housekeeping_.note_float(session);
+  housekeeping_.watch(session, now);
+}
+
+Verdict Uplink::forward(const UplinkSource& source, MutableBytes payload) {
+  Session& session = *source.session;
+  std::expected<IpPacket, Drop> ip = parse_ip_packet(payload);
   if (!ip) return Verdict::dropped(ip.error());
   // What lies behind the packet's own length is nobody's business.
   const MutableBytes packet = payload.first(ip->total_length());
@@ -80,7 +123,13 @@ Verdict Uplink::forward(const Session& session, MutableBytes payload) {
     if (verdict.way == Verdict::Way::Dropped) return verdict;
     note_judged(session, *ip, verdict.way);
   }
-  clamp_mss(packet, *ip, {session.settings().mss_limit_v4, session.settings().mss_limit_v6});
+  if (!take_outer_ecn(packet, *ip, source.ecn)) return Verdict::dropped(Drop::IllegalEcn);
+  session.count_packet(packet.size());
+  // What is for another client is compared with what goes to that client.
+  if (packet.size() > settings_.tun_mtu && last_.way == Verdict::Way::Tun) {
+    return {.way = Verdict::Way::Misfit, .packet = packet, .ip = *ip};
+  }
+  clamp_mss(packet, *ip, {.v4 = session.mss().v4, .v6 = session.mss().v6});
   return {.way = last_.way, .packet = packet, .ip = *ip};
 }
 

@@ -17,11 +17,16 @@ namespace ringway {
 /// is looked up, and the endpoint compared, for the first that names it and not for all. Made anew
 /// for each message: no command may be handled in its lifetime.
 struct UplinkSource {
-  explicit UplinkSource(const LinkEndpoint& from) : endpoint(from) {}
+  explicit UplinkSource(const LinkEndpoint& from, std::uint8_t ecn_mark = 0)
+      : endpoint(from), ecn(ecn_mark) {}
 
   const LinkEndpoint& endpoint;
-  /// The session that was found last; its endpoint is this one.
+  /// LinkArrival::ecn.
+  std::uint8_t ecn;
+  /// The session that was found last.
   Session* session = nullptr;
+  /// The session is not known to be here, and not moved here yet.
+  bool is_foreign = false;
 };
 
 /// Link to tun: a datagram from a client becomes an inner packet, or nothing.
@@ -30,8 +35,13 @@ struct UplinkSource {
 /// any state but a counter. Pure; used on one worker; never allocates.
 class Uplink {
  public:
+  /// Datagrams from elsewhere than their session's endpoint that may fail to open in a second, of
+  /// all peers together and beyond Whereabouts::kFailuresPerSecond of each: some two per cent of a
+  /// core. Whoever forges more keeps sessions from moving, and the worker from nothing else.
+  static constexpr std::uint32_t kFailuresFromElsewhere = 16'384;
+
   /// All references outlive this.
-  Uplink(const DatapathSettings& settings, const SessionTable& sessions, const RouteTable& routes,
+  Uplink(const DatapathSettings& settings, SessionTable& sessions, const RouteTable& routes,
          Housekeeping& housekeeping)
       : settings_(settings), sessions_(sessions), routes_(routes), housekeeping_(housekeeping) {}
 
@@ -40,7 +50,10 @@ class Uplink {
  private:
   [[nodiscard]] Verdict handle_data(MutableBytes datagram, UplinkSource& source, Instant now);
   [[nodiscard]] std::optional<Verdict> find_session(PeerId named, UplinkSource& source) const;
-  [[nodiscard]] Verdict forward(const Session& session, MutableBytes payload);
+  [[nodiscard]] bool may_open_from(const IpAddress& there, Session& session, Instant now) const;
+  void note_failure_from_elsewhere(Session& session, Instant now);
+  void follow(Session& session, UplinkSource& source, Instant now);
+  [[nodiscard]] Verdict forward(const UplinkSource& source, MutableBytes payload);
   [[nodiscard]] Verdict judge(const Session& session, const IpPacket& ip,
                               MutableBytes packet) const;
   [[nodiscard]] bool may_send_from(const Session& session, const IpAddress& source) const;
@@ -60,9 +73,10 @@ class Uplink {
   void note_judged(const Session& session, const IpPacket& ip, Verdict::Way way);
 
   const DatapathSettings& settings_;
-  const SessionTable& sessions_;
+  SessionTable& sessions_;
   const RouteTable& routes_;
   Housekeeping& housekeeping_;
+  FailureBudget failures_from_elsewhere_{kFailuresFromElsewhere};
   LastJudged last_;
 };
 

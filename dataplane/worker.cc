@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <semaphore>
 #include <string>
 #include <utility>
 
@@ -70,13 +69,17 @@ Worker::Worker(WorkerSettings settings, const WorkerLanes& lanes, const Wakeup& 
       ports_{.commands = SpscQueue<WorkerCommand>(settings_.limits.command_count),
              .reports = SpscQueue<WorkerReport>(settings_.limits.report_count),
              .to_control = PacketRing(settings_.limits.control_ring_size),
+             .newcomers = PacketRing(settings_.limits.newcomer_ring_size),
+             .from_control = PacketRing(
+                 settings_.tcp_listeners.empty() ? 0 : settings_.limits.from_control_size),
              .counters = {}},
       lanes_(lanes),
       bell_(bell),
       control_bell_(control_bell),
       traffic_(traffic) {
-  RW_ASSERT(!settings_.sockets.empty());
-  RW_ASSERT(settings_.sockets.size() <= 256);  // LinkEndpoint::listener is a byte.
+  const std::size_t listener_count = settings_.sockets.size() + settings_.tcp_listeners.size();
+  RW_ASSERT(listener_count > 0);
+  RW_ASSERT(listener_count <= 255);  // LinkEndpoint::listener is a byte.
   RW_ASSERT(settings_.tun_queue);
 }
 
@@ -85,33 +88,59 @@ Worker::~Worker() {
   join();
 }
 
+/// The ring belongs to the thread that makes it, so the thread does the set-up and says how it
+/// went.
+void Worker::live() {
+  block_signals();
+  sharpen_timers();
+  ask_for_short_slices();
+  pthread_setname_np(pthread_self(), ("worker-" + std::to_string(id().value)).c_str());
+  if (settings_.core) outcome_ = pin_to(*settings_.core);
+  WorkerLoop loop(settings_, ports_, {lanes_, bell_, control_bell_, traffic_, stop_requested_});
+  if (outcome_) outcome_ = loop.set_up();
+  const bool is_set_up = outcome_.has_value();
+  step_is_done_.release();
+  if (!is_set_up) return;
+
+  may_run_.acquire();
+  if (stop_requested_.load(std::memory_order_acquire)) return loop.run();  // Which ends at once.
+  outcome_ = give_up_capabilities();
+  if (outcome_) outcome_ = confine_worker(unneeded_);
+  const bool is_confined = outcome_.has_value();
+  step_is_done_.release();
+  if (!is_confined) stop_requested_.store(true, std::memory_order_release);
+  loop.run();
+}
+
 Result<void> Worker::start() {
   RW_ASSERT(!thread_.joinable());
-  // The ring belongs to the thread that makes it, so the thread does the set-up and says here how
-  // it went.
-  Result<void> outcome;
-  std::binary_semaphore is_set_up(0);
-  thread_ = std::thread([this, &outcome, &is_set_up] {
-    block_signals();
-    sharpen_timers();
-    ask_for_short_slices();
-    pthread_setname_np(pthread_self(), ("worker-" + std::to_string(id().value)).c_str());
-    if (settings_.core) outcome = pin_to(*settings_.core);
-    WorkerLoop loop(settings_, ports_, {lanes_, bell_, control_bell_, traffic_, stop_requested_});
-    if (outcome) outcome = loop.set_up();
-    const bool ready = outcome.has_value();
-    is_set_up.release();
-    if (ready) loop.run();
-  });
-  is_set_up.acquire();
-  if (!outcome) join();
-  return outcome;
+  thread_ = std::thread([this] { live(); });
+  step_is_done_.acquire();
+  if (!outcome_) join();
+  return outcome_;
+}
+
+Result<void> Worker::run(UnneededCall unneeded) {
+  RW_ASSERT(thread_.joinable());
+  unneeded_ = unneeded;
+  is_released_ = true;
+  may_run_.release();
+  step_is_done_.acquire();
+  if (!outcome_) join();
+  return outcome_;
 }
 
 bool Worker::push(WorkerCommand&& command) { return ports_.commands.push(std::move(command)); }
 
+bool Worker::send(const LinkEndpoint& to, Bytes datagram) {
+  const PacketKind kind =
+      datagram.empty() ? PacketKind::ConnectionEnd : PacketKind::ControlDatagram;
+  return ports_.from_control.push({.kind = kind, .worker = id(), .endpoint = to}, datagram);
+}
+
 void Worker::request_stop() {
   stop_requested_.store(true, std::memory_order_release);
+  if (!std::exchange(is_released_, true)) may_run_.release();
   wake();
 }
 

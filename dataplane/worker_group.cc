@@ -13,9 +13,12 @@ WorkerGroup::~WorkerGroup() { stop(); }
 Result<std::unique_ptr<WorkerGroup>> WorkerGroup::create(WorkerGroupSettings settings) {
   const std::size_t count = settings.tun_queues.size();
   RW_ASSERT(count > 0);
-  RW_ASSERT(!settings.listeners.empty());
+  RW_ASSERT(!settings.listeners.empty() || !settings.tcp_listeners.empty());
   for (const UdpSocketGroup& listener : settings.listeners) {
     RW_ASSERT(listener.sockets.size() == count);
+  }
+  for (const TcpListenerGroup& listener : settings.tcp_listeners) {
+    RW_ASSERT(listener.listeners.size() == count);
   }
   Result<Wakeup> control_bell = Wakeup::open();
   if (!control_bell) return std::unexpected(control_bell.error());
@@ -46,6 +49,8 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
     WorkerSettings one{.datapath = settings.datapath,
                        .limits = settings.limits,
                        .sockets = {},
+                       .tcp_listeners = {},
+                       .hand_window = settings.hand_window,
                        .tun_queue = std::move(settings.tun_queues[i]),
                        .offloads = settings.offloads,
                        .pacing = settings.pacing,
@@ -56,6 +61,9 @@ void WorkerGroup::add_workers(WorkerGroupSettings settings) {
     if (!cores.empty()) one.core = cores[i % cores.size()];
     for (UdpSocketGroup& listener : settings.listeners) {
       one.sockets.push_back(std::move(listener.sockets[i]));
+    }
+    for (TcpListenerGroup& listener : settings.tcp_listeners) {
+      one.tcp_listeners.push_back(std::move(listener.listeners[i]));
     }
     workers_.push_back(
         std::make_unique<Worker>(std::move(one), lanes_of(i), bells_[i], control_bell_, traffic_));
@@ -79,6 +87,16 @@ Result<void> WorkerGroup::start() {
     if (started) continue;
     stop();
     return started;
+  }
+  return {};
+}
+
+Result<void> WorkerGroup::run(UnneededCall unneeded) {
+  for (const auto& worker : workers_) {
+    Result<void> running = worker->run(unneeded);
+    if (running) continue;
+    stop();
+    return running;
   }
   return {};
 }

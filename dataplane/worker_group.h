@@ -16,6 +16,9 @@ struct WorkerGroupSettings {
   WorkerLimits limits;
   /// One group a listener, each with one socket a worker.
   std::vector<UdpSocketGroup> listeners;
+  std::vector<TcpListenerGroup> tcp_listeners;
+  /// See WorkerSettings.
+  Duration hand_window{60s};
   /// One TUN queue a worker (TunDevice::take_queue()); as many workers are made.
   std::vector<UniqueFd> tun_queues;
   Offloads offloads;
@@ -38,8 +41,10 @@ class WorkerGroup {
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
-  /// Starts all threads; after an error none runs.
+  /// Starts all threads, which wait for run(); after an error none is left.
   [[nodiscard]] Result<void> start();
+  /// Confines all threads and has them serve (Worker::run()); after an error none is left.
+  [[nodiscard]] Result<void> run(UnneededCall unneeded);
   /// Stops all threads and waits for them.
   void stop();
 

@@ -24,12 +24,26 @@ struct WorkerLimits {
   std::size_t send_size = 4 << 20;
   /// The same with Offloads::link_gso, where each has room for a train.
   std::size_t send_trains_size = 16 << 20;
+  /// Buffers that the kernel fills with what TCP connections bring.
+  std::size_t stream_receive_size = 4 << 20;
+  /// TCP connections of a worker: of clients, and of strangers that have not proven themselves.
+  /// Each has a socket, and memory for a frame that is not whole; a slow one that has much to
+  /// receive 64 KiB more.
+  std::size_t streams_max = 4096;
+  std::size_t half_open_streams_max = 512;
   /// Copies of packets from other clients and other workers that wait for the link.
   std::size_t relayed_size = 1 << 20;
   /// Buffers for datagrams taken over from other workers, until the TUN has them.
   std::size_t taken_over_size = 1 << 20;
-  /// The ring of control datagrams towards the control thread: what a flood of resets can fill.
+  /// Stateless answers to strangers that may be under way.
+  std::size_t answers_max = 512;
+  /// The ring of control datagrams of connected clients towards the control thread.
   std::size_t control_ring_size = 1 << 20;
+  /// The same of those that have returned a cookie and are not connected yet: some 800 first
+  /// packets. What finds no room is sent again by its client.
+  std::size_t newcomer_ring_size = 256 << 10;
+  /// The ring of what the control thread has to say over TCP connections.
+  std::size_t from_control_size = 1 << 20;
   /// Each ring between two workers.
   std::size_t lane_size = 1 << 20;
   /// Commands and reports that may wait.
@@ -60,6 +74,7 @@ constexpr std::size_t datagram_size_max(std::size_t tun_mtu) {
 /// Groups of provided buffers in a loop's ring.
 inline constexpr std::uint16_t kLinkGroup = 0;
 inline constexpr std::uint16_t kTunGroup = 1;
+inline constexpr std::uint16_t kStreamGroup = 2;
 /// How often a loop does what is to be done now and then.
 inline constexpr Duration kTick = 1s;
 /// After so many ticks, clients to whom trains were refused get another chance.

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "dataplane/control_intake.h"
 #include "tun/vnet_header.h"
 
 namespace ringway {
@@ -13,6 +14,25 @@ namespace {
 
 /// Ends a wait for a batch early; what one receive or read brings meanwhile counts once.
 constexpr unsigned kGatheredCompletions = 64;
+/// What an IP packet can say of its length.
+constexpr std::size_t kScratchSize = 65'535;
+
+/// Nothing where there is no TCP listener.
+std::unique_ptr<LinkStreams> make_streams(const WorkerSettings& settings,
+                                          std::size_t datagram_size_max, Counters& counters) {
+  if (settings.tcp_listeners.empty()) return nullptr;
+  const LinkStreams::Settings wanted{
+      .group = kStreamGroup,
+      .receive_budget = settings.limits.stream_receive_size,
+      .datagram_size_max = datagram_size_max,
+      .self = settings.datapath.self,
+      .worker_count = settings.datapath.worker_count,
+      .first_listener = static_cast<std::uint8_t>(settings.sockets.size()),
+      .streams_max = settings.limits.streams_max,
+      .half_open_max = settings.limits.half_open_streams_max,
+      .hand_window = settings.hand_window};
+  return std::make_unique<LinkStreams>(wanted, settings.tcp_listeners, counters);
+}
 
 }  // namespace
 
@@ -22,34 +42,47 @@ WorkerLoop::WorkerLoop(const WorkerSettings& settings, WorkerPorts& ports,
       ports_(ports),
       around_(around),
       datagram_size_max_(datagram_size_max(settings.datapath.tun_mtu)),
-      receiver_({.group = kLinkGroup,
-                 .budget = settings.limits.link_receive(settings.offloads),
-                 .datagram_size_max = datagram_size_max_,
-                 .gro = settings.offloads.link_gro},
-                settings.sockets, ports.counters),
+      receiver_(
+          {.group = kLinkGroup,
+           .budget = settings.sockets.empty() ? 0 : settings.limits.link_receive(settings.offloads),
+           .datagram_size_max = datagram_size_max_,
+           .gro = settings.offloads.link_gro},
+          settings.sockets, ports.counters),
       reader_({.group = kTunGroup,
                .budget = settings.limits.tun_receive(settings.offloads.tun),
                .packet_size_max = settings.datapath.tun_mtu,
                .offloads = settings.offloads.tun,
                .multishot = settings.multishot_tun_reads},
               ports.counters),
-      sender_({.budget = settings.limits.send(settings.offloads),
+      sender_({.budget = settings.sockets.empty() ? 0 : settings.limits.send(settings.offloads),
                .datagram_size_max = datagram_size_max_,
                .gso = settings.offloads.link_gso,
                .segments_max = settings.offloads.link_gso_segments_max},
               settings.sockets),
+      answers_({.budget = settings.sockets.empty()
+                              ? 0
+                              : settings.limits.answers_max * ControlIntake::kAnswerSizeMax,
+                .datagram_size_max = ControlIntake::kAnswerSizeMax,
+                .send_operation = Operation::AnswerSend,
+                .writable_operation = Operation::AnswerWritable},
+               settings.sockets),
+      streams_(make_streams(settings, datagram_size_max_, ports.counters)),
       taken_over_(settings.limits.taken_over_size / (kReceiveHeadroom + datagram_size_max_) + 1,
                   kReceiveHeadroom + datagram_size_max_),
+      outbox_({.own_v4 = settings.datapath.own_v4, .own_v6 = settings.datapath.own_v6}, taken_over_,
+              ports.counters),
       writer_({.fd = settings.tun_queue.get(), .offloads = settings.offloads.tun}, ports.counters),
       datapath_(settings.datapath),
-      scratch_(datagram_size_max_),
-      feeder_({.outlet_count = settings.sockets.size(),
+      scratch_(kScratchSize),
+      feeder_({.socket_count = settings.sockets.size(),
                .relay_budget = settings.limits.relayed_size,
                .packet_size_max = datagram_size_max_},
               {.datapath = datapath_,
                .sender = sender_,
+               .streams = streams_.get(),
                .read_buffers = reader_.buffers(),
-               .counters = ports.counters}),
+               .counters = ports.counters,
+               .outbox = outbox_}),
       bell_due_(settings.datapath.worker_count),
       pacer_(settings.pacing) {
   peers_.reserve(settings.datapath.sessions_max);
@@ -60,18 +93,23 @@ Result<void> WorkerLoop::set_up() {
   // a receive and a wait for room on each listener, the TUN reads, the bell and a cancellation come
   // on top. Four times as many completions cannot overflow (E02).
   const std::size_t in_flight_max = receiver_.count() + reader_.count() + sender_.count() +
-                                    TunWriter::kWritesMax + 2 * settings_.sockets.size() +
-                                    TunReader::kSingleReads + 2;
-  if (Result<void> opened =
-          ring_.open({.completion_count = static_cast<unsigned>(4 * in_flight_max)});
-      !opened) {
-    return opened;
-  }
+                                    answers_.count() + TunWriter::kWritesMax +
+                                    3 * settings_.sockets.size() + TunReader::kSingleReads + 2;
+  // A stream's requests complete once, but for its accepts.
+  const std::size_t of_streams = streams_ ? 2 * streams_->in_flight_max() : 0;
+  const RingSettings wanted{
+      .completion_count = static_cast<unsigned>(4 * in_flight_max + of_streams), .asleep = true};
+  if (Result<void> opened = ring_.open(wanted); !opened) return opened;
   if (Result<void> opened = receiver_.open(ring_); !opened) return opened;
   if (Result<void> opened = reader_.open(ring_); !opened) return opened;
+  if (streams_) {
+    if (Result<void> opened = streams_->open(ring_); !opened) return opened;
+  }
+  if (Result<void> confined = ring_.confine(); !confined) return confined;
   reader_.attach(settings_.tun_queue.get());
   now_ = monotonic_now();
   next_tick_ = now_ + kTick;
+  datapath_.set_wall(wall_now());
   arm_requests();
   return {};
 }
@@ -88,11 +126,13 @@ void WorkerLoop::turn() {
   for (PacketRing* lane : around_.lanes.from_others) {
     if (lane != nullptr) lane->observe();
   }
+  ports_.from_control.observe();
   drain_commands();
 
   for (std::size_t i = 0; i < completion_count_; ++i) act_on(completions_[i]);
   release_written();
   drain_link();
+  if (streams_) drain_streams();
   for (PacketRing* lane : around_.lanes.from_others) {
     if (lane == nullptr) continue;
     while (const auto record = writer_.has_room() ? lane->front() : std::nullopt) {
@@ -100,6 +140,7 @@ void WorkerLoop::turn() {
       lane->pop();
     }
   }
+  drain_outbox();
   feeder_.drain(now_);
 
   note_load();
@@ -139,7 +180,8 @@ Duration WorkerLoop::wait_time() const {
   if (completion_count_ == completions_.size()) return Duration{0};
   if (feeder_.is_due()) return Duration{0};
   const Instant wanted = std::min(datapath_.poll_timeout(), next_tick_);
-  const Duration limit = sender_.is_waiting() ? kFullSocketWait : kTick;
+  Duration limit = sender_.is_waiting() ? kFullSocketWait : kTick;
+  if (feeder_.has_set_aside()) limit = std::min(limit, LinkFeeder::kSojournMax);
   return std::clamp(wanted - now_, Duration{0}, limit);
 }
 
@@ -156,10 +198,13 @@ void WorkerLoop::handle_command(WorkerCommand command) {
     return;
   }
   if (const auto* added = std::get_if<AddSession>(&command)) {
-    RW_ASSERT(added->endpoint.listener < settings_.sockets.size());
+    RW_ASSERT(added->endpoint.listener < settings_.sockets.size() + settings_.tcp_listeners.size());
     keep_traffic_of(added->peer_id);
+    if (streams_ && added->endpoint.is_tcp()) streams_->prove(added->endpoint.connection);
   } else if (const auto* removed = std::get_if<RemoveSession>(&command)) {
     if (std::erase(peers_, removed->peer_id) > 0) around_.traffic.clear(removed->peer_id);
+  } else if (std::holds_alternative<RefuseEndpoint>(command)) {
+    ports_.counters.add(Counter::FloatsTakenBack);
   }
   datapath_.handle_command(std::move(command), now_);
   transmit_due_ = true;
@@ -175,16 +220,29 @@ void WorkerLoop::keep_traffic_of(PeerId peer) {
 void WorkerLoop::act_on(const Completion& completion) {
   switch (completion.tag.operation) {
     case Operation::LinkReceive: receiver_.note_received(completion); return;
-    case Operation::LinkSend: sender_.note_sent(completion).count_in(ports_.counters); return;
+    case Operation::LinkSend: note_sent(completion); return;
     case Operation::LinkWritable: sender_.note_writable(completion.tag); return;
+    case Operation::AnswerSend: answers_.note_sent(completion).count_in(ports_.counters); return;
+    case Operation::AnswerWritable: answers_.note_writable(completion.tag); return;
     case Operation::TunRead:
       if (const auto frame = reader_.note_read(completion)) handle_frame(*frame);
       return;
     case Operation::TunWrite:
     case Operation::TunWriteAgain: writer_.note_written(completion, ring_); return;
+    case Operation::StreamAccept:
+    case Operation::StreamReceive:
+    case Operation::StreamSend: streams_->note(completion, now_); return;
     case Operation::Wake: bell_.note_ended(completion.result, true); return;
+    case Operation::StreamConnect:
     case Operation::Cancel: return;
   }
+}
+
+void WorkerLoop::note_sent(const Completion& completion) {
+  const LinkSender::Outcome outcome = sender_.note_sent(completion);
+  outcome.count_in(ports_.counters);
+  if (outcome.too_big_size == 0) return;
+  datapath_.note_refused(outcome.too_big_for, outcome.too_big_size, now_);
 }
 
 void WorkerLoop::run_timers() {
@@ -194,9 +252,12 @@ void WorkerLoop::run_timers() {
   }
   if (now_ < next_tick_) return;
   next_tick_ = now_ + kTick;
+  datapath_.set_wall(wall_now());
   publish_traffic();
+  ports_.counters.add(datapath_.take_path_counts());
   compare_cores();
   receiver_.note_tick();
+  if (streams_) streams_->note_tick(now_);
   reader_.note_tick();
   bell_.note_tick();
   writer_.note_tick();
@@ -221,11 +282,15 @@ void WorkerLoop::publish_traffic() {
     if (!traffic) continue;
     around_.traffic.publish(peer, {.bytes_received = traffic->bytes_received,
                                    .bytes_sent = traffic->bytes_sent,
-                                   .last_received = traffic->last_received});
+                                   .payload_bytes = traffic->payload_bytes,
+                                   .last_received = traffic->last_received,
+                                   .path_mtu = traffic->path_mtu,
+                                   .path_is_proven = traffic->path_is_proven});
   }
 }
 
 void WorkerLoop::flush() {
+  transmit_due_ = transmit_due_ || datapath_.has_transmit();
   while (transmit_due_) {
     if (!sender_.has_room()) break;  // It stays due, and sends that complete make room.
     const std::optional<Verdict> verdict = datapath_.poll_transmit(scratch_, now_);
@@ -239,6 +304,7 @@ void WorkerLoop::flush() {
   while (ports_.reports.has_room()) {
     std::optional<WorkerReport> report = datapath_.poll_report();
     if (!report) break;
+    if (std::holds_alternative<PeerFloated>(*report)) ports_.counters.add(Counter::PeerFloats);
     const bool pushed = ports_.reports.push(WorkerReport(*report));
     RW_ASSERT(pushed);
     control_bell_due_ = true;
@@ -246,6 +312,11 @@ void WorkerLoop::flush() {
   writer_.submit(ring_);
   release_written();
   if (sender_.submit(ring_)) ports_.counters.add(Counter::LinkWaits);
+  static_cast<void>(answers_.submit(ring_));
+  if (streams_) {
+    report_ended();
+    streams_->submit(ring_);
+  }
   arm_requests();
   ring_bells();
   ports_.counters.publish_core_drops(datapath_.drops());
@@ -285,9 +356,15 @@ void WorkerLoop::reclaim(const Completion& completion) {
     case Operation::LinkReceive: receiver_.reclaim(completion); return;
     case Operation::TunRead: reader_.reclaim(completion); return;
     case Operation::LinkSend: sender_.note_sent(completion).count_in(ports_.counters); return;
+    case Operation::AnswerSend: answers_.note_sent(completion).count_in(ports_.counters); return;
     case Operation::TunWrite:
     case Operation::TunWriteAgain: writer_.note_written(completion, ring_); return;
+    case Operation::StreamAccept:
+    case Operation::StreamReceive:
+    case Operation::StreamSend: streams_->reclaim(completion); return;
     case Operation::LinkWritable:
+    case Operation::AnswerWritable:
+    case Operation::StreamConnect:
     case Operation::Wake:
     case Operation::Cancel: return;
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,8 @@
 #include "dataplane/link_message.h"
 #include "dataplane/link_receiver.h"
 #include "dataplane/link_sender.h"
+#include "dataplane/link_streams.h"
+#include "dataplane/outbox.h"
 #include "dataplane/packet_buffer.h"
 #include "dataplane/ring.h"
 #include "dataplane/tun_reader.h"
@@ -64,6 +67,7 @@ class WorkerLoop {
   void handle_command(WorkerCommand command);
   void keep_traffic_of(PeerId peer);
   void act_on(const Completion& completion);
+  void note_sent(const Completion& completion);
   void run_timers();
   void publish_traffic();
   void flush();
@@ -75,19 +79,35 @@ class WorkerLoop {
   // worker_loop_link.cc: from the link, from the lanes, and to the link.
   void drain_link();
   void handle_message(LinkReceiver::Message& message);
-  [[nodiscard]] bool handle_datagram(MutableBytes datagram, UplinkSource& source, std::uint8_t ecn);
+  [[nodiscard]] bool handle_datagram(MutableBytes datagram, UplinkSource& source);
   void take_over(const PacketRing::Record& record);
   void take_over_datagram(const PacketRing::Record& record);
-  void forward_to_peer(MutableBytes packet, bool from_lane);
+  /// Where a packet for a client came from.
+  struct Provenance {
+    bool from_lane = false;
+    LinkFeeder::Origin origin;
+  };
+  void forward_to_peer(MutableBytes packet, const Provenance& provenance);
   void hand_over(WorkerId to, const PacketOrigin& origin, Bytes bytes);
-  void give_to_control(const LinkEndpoint& from, Bytes datagram);
+  void give_to_control(const LinkEndpoint& from, Bytes datagram, bool is_newcomer);
   void send(const Verdict& verdict);
+  void answer(const Verdict& verdict);
+
+  // worker_loop_stream.cc: the same over TCP.
+  void drain_streams();
+  void handle_part();
+  void judge_drop(Drop reason, const LinkEndpoint& from);
+  void take_from_control();
+  void report_ended();
 
   // worker_loop_tun.cc: from the TUN and to the TUN.
   void handle_frame(const TunReader::Frame& frame);
   void hand_over_frame(RoutedFrame& frame, MutableBytes packet);
   [[nodiscard]] bool write_to_tun(MutableBytes datagram, const Verdict& verdict,
                                   std::uint8_t outer_ecn);
+  void handle_cut_off(Bytes packet);
+  void refit_for_tun(const Verdict& verdict, PeerId from);
+  void drain_outbox();
   void release_written();
 
   void drop(Drop reason) { ports_.counters.add(reason); }
@@ -104,10 +124,18 @@ class WorkerLoop {
   LinkReceiver receiver_;
   TunReader reader_;
   LinkSender sender_;
+  /// Answers to strangers: in small buffers of their own, so that a flood takes no room from
+  /// clients.
+  LinkSender answers_;
+  /// Where there is a TCP listener.
+  std::unique_ptr<LinkStreams> streams_;
+  /// Datagrams from other workers, and the outbox's packets.
   BufferPool taken_over_;
+  Outbox outbox_;
   TunWriter writer_;
   Datapath datapath_;
-  /// For what is made or copied before it has a place: pings, packets from the lanes.
+  /// For what is made or copied before it has a place: pings, packets from the lanes, which may be
+  /// of any size.
   std::vector<std::uint8_t> scratch_;
   LinkFeeder feeder_;
 

@@ -1,5 +1,8 @@
+#include <utility>
+
 #include "base/check.h"
 #include "dataplane/worker_loop.h"
+#include "tun/fragmenter.h"
 #include "tun/vnet_header.h"
 
 /// The half of the worker's loop that faces the TUN.
@@ -12,12 +15,12 @@ void WorkerLoop::handle_frame(const TunReader::Frame& frame) {
     return drop(header.error());
   }
   const MutableBytes packet = frame.bytes.subspan(kVnetHeaderSize);
+  const bool is_cut_off = frame.bytes.size() == reader_.buffers().buffer_size();
   std::expected<RoutedFrame, Drop> routed = std::unexpected(Drop::TooBig);
-  if (header->is_gso() || packet.size() <= settings_.datapath.tun_mtu) {
-    routed = datapath_.route_frame(*header, packet);
+  if (is_cut_off) {
+    handle_cut_off(packet);
   } else {
-    // It may have been cut off at the end of the buffer.
-    drop(Drop::TooBig);
+    routed = datapath_.route_frame(*header, packet);
   }
   ports_.counters.add(Counter::TunReceivedPackets, routed ? routed->segmenter.packet_count() : 1);
   ports_.counters.add(Counter::TunReceivedBytes, packet.size());
@@ -35,7 +38,8 @@ void WorkerLoop::hand_over_frame(RoutedFrame& frame, MutableBytes packet) {
     const MutableBytes one = frame.segmenter.can_cut_in_place()
                                  ? frame.segmenter.next_in_place(packet)
                                  : frame.segmenter.write_next(scratch_);
-    hand_over(frame.owner, {.kind = PacketKind::InnerPacket, .endpoint = {}}, one);
+    hand_over(frame.owner, {.kind = PacketKind::InnerPacket, .endpoint = {}, .from_tun = true},
+              one);
   }
 }
 
@@ -52,12 +56,48 @@ bool WorkerLoop::write_to_tun(MutableBytes datagram, const Verdict& verdict,
   return false;
 }
 
+/// A buffer has one byte more than the largest frame: what fills it was larger. Its sender is told
+/// from what there is.
+void WorkerLoop::handle_cut_off(Bytes packet) {
+  drop(Drop::TooBig);
+  const std::expected<IpPacket, Drop> head = parse_ip_head(packet);
+  if (!head || may_be_fragmented(*head)) return;
+  outbox_.answer(*head, {.path_limit = settings_.datapath.tun_mtu, .now = now_});
+}
+
+/// A packet of a client that the TUN does not take. Where it may not be cut the client is told.
+void WorkerLoop::refit_for_tun(const Verdict& verdict, PeerId from) {
+  const std::size_t limit = settings_.datapath.tun_mtu;
+  if (outbox_.fragment(verdict.ip, limit)) return;
+  drop(Drop::Oversize);
+  outbox_.answer(
+      verdict.ip,
+      {.peer = from, .path_limit = limit, .to = TooBigAnswers::Occasion::To::Peer, .now = now_});
+}
+
+/// What finds the TUN's writes all in flight stays for a later turn.
+void WorkerLoop::drain_outbox() {
+  while (!outbox_.is_empty() && writer_.has_room()) {
+    Outbox::Item item = outbox_.take();
+    if (item.to == TooBigAnswers::Occasion::To::Peer) {
+      forward_to_peer(item.packet, {.origin = {.to = TooBigAnswers::Occasion::To::Peer}});
+    } else {
+      writer_.add_own(std::move(item.buffer), item.packet, ring_);
+    }
+  }
+}
+
 void WorkerLoop::release_written() {
   while (const auto hold = writer_.poll_released()) {
-    if (hold->kind == TunWriter::Hold::Kind::ReceiveBuffer) {
-      receiver_.release(static_cast<std::uint16_t>(hold->slot));
-    } else {
-      const PacketBuffer done = taken_over_.take_back(hold->slot);
+    switch (hold->kind) {
+      case TunWriter::Hold::Kind::ReceiveBuffer:
+        receiver_.release(static_cast<std::uint16_t>(hold->slot));
+        break;
+      case TunWriter::Hold::Kind::PacketBuffer: {
+        const PacketBuffer done = taken_over_.take_back(hold->slot);
+        break;
+      }
+      case TunWriter::Hold::Kind::StreamPart: streams_->release(hold->slot); break;
     }
   }
 }

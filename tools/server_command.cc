@@ -1,12 +1,15 @@
 #include "tools/server_command.h"
 
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/time.h"
 #include "control/config/config_files.h"
 #include "control/config/config_parser.h"
 #include "control/config/option_table.h"
+#include "control/config/push_reload.h"
 #include "control/server.h"
 #include "control/tls_setup.h"
 #include "tools/command_arguments.h"
@@ -15,12 +18,17 @@
 namespace ringway {
 namespace {
 
-Result<ServerConfig> read_config(const CommandArguments& arguments) {
-  const Result<std::string> text = read_text_file(arguments.config_path);
+/// Relative names are those of `directory`; empty: of the working directory.
+Result<ServerConfig> read_config(const CommandArguments& arguments,
+                                 const std::filesystem::path& directory = {}) {
+  const FileReader read = [&](const std::string& name) {
+    return read_text_file((directory / name).string());
+  };
+  const Result<std::string> text = read(arguments.config_path);
   if (!text) {
     return fail(text.error().what, "", "name a configuration file that can be read");
   }
-  return parse_server_config(*text, arguments.config_path, arguments.options, read_text_file);
+  return parse_server_config(*text, arguments.config_path, arguments.options, read);
 }
 
 /// What can be said of the files without starting anything.
@@ -41,6 +49,10 @@ Result<void> run(std::span<const std::string> words) {
   if (!arguments) return std::unexpected(arguments.error());
   Result<ServerConfig> config = read_config(*arguments);
   if (!config) return std::unexpected(config.error());
+  // `cd` comes between.
+  std::error_code unknown;
+  const std::filesystem::path started_in = std::filesystem::current_path(unknown);
+  const PushReload reload(*config, [&] { return read_config(*arguments, started_in); });
   if (auto entered = enter_working_directory(config->working_directory); !entered) return entered;
   if (auto loaded = load_files(*config); !loaded) return loaded;
   if (arguments->print_config) {
@@ -52,7 +64,7 @@ Result<void> run(std::span<const std::string> words) {
     }
     return {};
   }
-  return run_server(std::move(*config));
+  return run_server(std::move(*config), reload);
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ bool is_extension(std::uint8_t next_header) {
   }
 }
 
+/// Whether the packet is all there.
+enum class Extent : std::uint8_t { Whole, Head };
+
 /// Where a fragment's payload goes in the whole.
 struct FragmentPlace {
   std::size_t offset = 0;
@@ -96,12 +99,12 @@ bool walk_extensions(IpPacket& ip) {
 ///  |                       Source Address                          |
 ///  |                    Destination Address                        |
 ///  |                    Options                    |    Padding    |      RFC 791 3.1
-std::expected<IpPacket, Drop> parse_v4(Bytes packet) {
+std::expected<IpPacket, Drop> parse_v4(Bytes packet, Extent extent) {
   ByteReader reader(packet);
   IpPacket ip;
   const std::size_t header_size = (reader.u8() & 0x0f) * std::size_t{4};
   ip.traffic_class = reader.u8();
-  const std::size_t total_length = reader.u16();
+  std::size_t total_length = reader.u16();
   reader.skip(2);  // Identification.
   const std::uint16_t fragment = reader.u16();
   ip.hop_limit = reader.u8();
@@ -109,7 +112,8 @@ std::expected<IpPacket, Drop> parse_v4(Bytes packet) {
   reader.skip(2 + 4 + 4);  // Checksum and addresses.
   if (reader.truncated()) return kMalformed;
   if (header_size < kIpv4HeaderMin || header_size > total_length) return kMalformed;
-  if (total_length > packet.size()) return kMalformed;
+  if (extent == Extent::Head) total_length = std::min(total_length, packet.size());
+  if (header_size > packet.size() || total_length > packet.size()) return kMalformed;
 
   ip.bytes = packet.first(total_length);
   ip.version = IpVersion::V4;
@@ -134,14 +138,15 @@ std::expected<IpPacket, Drop> parse_v4(Bytes packet) {
 ///
 /// A payload length of zero with a hop-by-hop header is a jumbogram (RFC 2675), which no tunnel of
 /// ours can carry: it fails where its extension header leaves the packet.
-std::expected<IpPacket, Drop> parse_v6(Bytes packet) {
+std::expected<IpPacket, Drop> parse_v6(Bytes packet, Extent extent) {
   ByteReader reader(packet);
   IpPacket ip;
   const std::uint32_t first_word = reader.u32();
-  const std::size_t payload_length = reader.u16();
+  std::size_t payload_length = reader.u16();
   ip.protocol = reader.u8();
   ip.hop_limit = reader.u8();
   reader.skip(16 + 16);
+  if (extent == Extent::Head) payload_length = std::min(payload_length, reader.left());
   if (reader.truncated() || payload_length > reader.left()) return kMalformed;
 
   ip.bytes = packet.first(kIpv6HeaderSize + payload_length);
@@ -153,7 +158,20 @@ std::expected<IpPacket, Drop> parse_v6(Bytes packet) {
   return ip;
 }
 
+std::expected<IpPacket, Drop> parse(Bytes packet, Extent extent) {
+  if (packet.empty()) return kMalformed;
+  switch (packet[0] >> 4) {
+    case 4: return parse_v4(packet, extent);
+    case 6: return parse_v6(packet, extent);
+    default: return kMalformed;
+  }
+}
+
 }  // namespace
+
+std::expected<IpPacket, Drop> parse_ip_packet(Bytes packet) { return parse(packet, Extent::Whole); }
+
+std::expected<IpPacket, Drop> parse_ip_head(Bytes head) { return parse(head, Extent::Head); }
 
 IpAddress IpPacket::source() const {
   return is_v4() ? IpAddress::v4(source_bytes()) : IpAddress::v6(source_bytes());
@@ -202,15 +220,6 @@ std::optional<UdpHeader> IpPacket::udp() const {
       is_fragment ? reader.take(std::min(payload_size, reader.left())) : reader.take(payload_size);
   if (reader.truncated()) return std::nullopt;
   return udp;
-}
-
-std::expected<IpPacket, Drop> parse_ip_packet(Bytes packet) {
-  if (packet.empty()) return kMalformed;
-  switch (packet[0] >> 4) {
-    case 4: return parse_v4(packet);
-    case 6: return parse_v6(packet);
-    default: return kMalformed;
-  }
 }
 
 }  // namespace ringway

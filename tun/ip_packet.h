@@ -122,4 +122,8 @@ struct IpPacket {
 /// refused: every table here keeps IPv4 in that form, and would take them for IPv4 (C01).
 [[nodiscard]] std::expected<IpPacket, Drop> parse_ip_packet(Bytes packet);
 
+/// The same of the beginning of a packet, where nobody will look behind it: IpPacket::bytes is what
+/// there is, and total_length() is its size.
+[[nodiscard]] std::expected<IpPacket, Drop> parse_ip_head(Bytes head);
+
 }  // namespace ringway

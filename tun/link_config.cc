@@ -2,13 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -17,80 +15,39 @@
 
 namespace ringway {
 
-/// A netlink message under construction. The largest of ours is a route of some 80 bytes.
-struct RtnetlinkRequest {
-  static constexpr std::size_t kSizeMax = 512;
-  alignas(nlmsghdr) std::array<char, kSizeMax> buffer{};
-  nlmsghdr* header = mnl_nlmsg_put_header(buffer.data());
-
-  RtnetlinkRequest(std::uint16_t type, int flags) {
-    header->nlmsg_type = type;
-    header->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-  }
-  template <typename Family>
-  Family& family_header() {
-    return *static_cast<Family*>(mnl_nlmsg_put_extra_header(header, sizeof(Family)));
-  }
-  void put(std::uint16_t attribute, std::uint32_t value) {
-    mnl_attr_put_u32(header, attribute, value);
-  }
-  void put(std::uint16_t attribute, const IpAddress& address) {
-    const Bytes wire = address.wire();
-    mnl_attr_put(header, attribute, wire.size(), wire.data());
-  }
-};
-
 namespace {
-
-std::uint8_t family_of(const IpAddress& address) { return address.is_v4() ? AF_INET : AF_INET6; }
 
 bool is_valid_length(const IpAddress& address, std::uint8_t length) {
   return length <= (address.is_v4() ? 32 : 128);
 }
 
-/// What to do about the kernel's answer, as far as it is the same for every request.
-std::string advice_for(int error) {
-  switch (error) {
-    case EPERM: return "start as root or with CAP_NET_ADMIN";
-    case ENODEV: return "the device is gone: did something remove it?";
-    case EEXIST: return "something else has it already: see \"ip address\"";
-    default: return {};
-  }
+std::unexpected<Error> kernel_error(std::string_view what, const std::string& device, int error) {
+  return fail(fmt::format("{}: {}", what, std::strerror(error)), device,
+              std::string(rtnetlink_advice(error)));
 }
 
-std::unexpected<Error> kernel_error(std::string_view what, const std::string& device, int error) {
-  return fail(fmt::format("{}: {}", what, std::strerror(error)), device, advice_for(error));
+void fill_route(RtnetlinkRequest& request, const LinkRoute& route, unsigned device) {
+  auto& header = request.family_header<rtmsg>();
+  header.rtm_family = family_of(route.destination.address);
+  header.rtm_dst_len = route.destination.length;
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_type = RTN_UNICAST;
+  // Straight into the device, without a gateway, is what IPv4 calls link scope.
+  header.rtm_scope = route.destination.address.is_v4() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+  request.put(RTA_DST, route.destination.address);
+  request.put(RTA_OIF, device);
+  if (route.metric) request.put(RTA_PRIORITY, *route.metric);
 }
 
 }  // namespace
 
-void LinkConfig::SocketCloser::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-
 Result<LinkConfig> LinkConfig::open(const std::string& device) {
   const unsigned index = ::if_nametoindex(device.c_str());
   if (index == 0) return fail("there is no such network device", device);
-  Socket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-  if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) {
-    return fail(fmt::format("cannot speak to the kernel over netlink: {}", std::strerror(errno)),
-                device);
-  }
-  return LinkConfig(device, index, std::move(socket));
-}
-
-int LinkConfig::transact(RtnetlinkRequest& request) {
-  request.header->nlmsg_seq = ++sequence_;
-  const unsigned port = mnl_socket_get_portid(socket_.get());
-  if (mnl_socket_sendto(socket_.get(), request.header, request.header->nlmsg_len) < 0) return errno;
-
-  alignas(nlmsghdr) std::array<char, 8192> answer{};
-  for (;;) {
-    const ssize_t size = mnl_socket_recvfrom(socket_.get(), answer.data(), answer.size());
-    if (size < 0) return errno;
-    const int rest = mnl_cb_run(answer.data(), static_cast<std::size_t>(size), sequence_, port,
-                                nullptr, nullptr);
-    if (rest < 0) return errno;
-    if (rest == MNL_CB_STOP) return 0;
-  }
+  Result<RtnetlinkSocket> socket = RtnetlinkSocket::open();
+  if (!socket) return fail(socket.error().what, device);
+  return LinkConfig(device, index, std::move(*socket));
 }
 
 Result<std::vector<LinkRoute>> LinkConfig::apply(const LinkSettings& settings) {
@@ -123,7 +80,7 @@ Result<void> LinkConfig::set_mtu(std::uint32_t mtu) {
   auto& link = request.family_header<ifinfomsg>();
   link.ifi_index = static_cast<int>(index_);
   request.put(IFLA_MTU, mtu);
-  const int error = transact(request);
+  const int error = socket_.transact(request);
   if (error != 0) return kernel_error(fmt::format("cannot set the MTU {}", mtu), device_, error);
   return {};
 }
@@ -133,7 +90,7 @@ Result<void> LinkConfig::set_tx_queue_length(std::uint32_t packets) {
   auto& link = request.family_header<ifinfomsg>();
   link.ifi_index = static_cast<int>(index_);
   request.put(IFLA_TXQLEN, packets);
-  const int error = transact(request);
+  const int error = socket_.transact(request);
   if (error != 0) {
     return kernel_error(fmt::format("cannot set the transmit queue length {}", packets), device_,
                         error);
@@ -147,7 +104,7 @@ Result<void> LinkConfig::bring_up() {
   link.ifi_index = static_cast<int>(index_);
   link.ifi_flags = IFF_UP;
   link.ifi_change = IFF_UP;
-  const int error = transact(request);
+  const int error = socket_.transact(request);
   if (error != 0) return kernel_error("cannot bring the device up", device_, error);
   return {};
 }
@@ -166,7 +123,7 @@ Result<void> LinkConfig::add_address(const InterfaceAddress& address) {
   if (!address.address.is_v4()) header.ifa_flags = IFA_F_NODAD;
   request.put(IFA_LOCAL, address.address);
   request.put(IFA_ADDRESS, address.address);
-  const int error = transact(request);
+  const int error = socket_.transact(request);
   if (error != 0) return kernel_error(what, device_, error);
   return {};
 }
@@ -177,21 +134,20 @@ Result<bool> LinkConfig::add_route(const LinkRoute& route) {
     return fail(what + ": no such prefix length", device_);
   }
   RtnetlinkRequest request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
-  auto& header = request.family_header<rtmsg>();
-  header.rtm_family = family_of(route.destination.address);
-  header.rtm_dst_len = route.destination.length;
-  header.rtm_table = RT_TABLE_MAIN;
-  header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_type = RTN_UNICAST;
-  // Straight into the device, without a gateway, is what IPv4 calls link scope.
-  header.rtm_scope = route.destination.address.is_v4() ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-  request.put(RTA_DST, route.destination.address);
-  request.put(RTA_OIF, index_);
-  if (route.metric) request.put(RTA_PRIORITY, *route.metric);
-  const int error = transact(request);
+  fill_route(request, route, index_);
+  const int error = socket_.transact(request);
   if (error == EEXIST) return false;
   if (error != 0) return kernel_error(what, device_, error);
   return true;
+}
+
+Result<void> LinkConfig::remove_route(const LinkRoute& route) {
+  RtnetlinkRequest request(RTM_DELROUTE, 0);
+  fill_route(request, route, index_);
+  const int error = socket_.transact(request);
+  if (error == 0 || error == ESRCH) return {};
+  return kernel_error(fmt::format("cannot remove the route {}", route.destination.to_string()),
+                      device_, error);
 }
 
 Result<void> LinkConfig::enable_ipv6() {

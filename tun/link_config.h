@@ -8,12 +8,9 @@
 
 #include "base/address.h"
 #include "base/error.h"
-
-struct mnl_socket;
+#include "tun/rtnetlink.h"
 
 namespace ringway {
-
-struct RtnetlinkRequest;
 
 /// An address of the host itself, which unlike a Prefix has host bits, and the length of the
 /// network that it is in. Value.
@@ -24,6 +21,7 @@ struct InterfaceAddress {
   [[nodiscard]] std::string to_string() const {
     return address.to_string() + "/" + std::to_string(prefix_length);
   }
+  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 
 /// A route of the host into the device. Value.
@@ -31,6 +29,10 @@ struct LinkRoute {
   Prefix destination;
   /// Unset: the kernel's (0 for IPv4, 1024 for IPv6).
   std::optional<std::uint32_t> metric;
+  /// Traffic would leave unprotected without it: when the host has it already, that is an error.
+  bool must = false;
+
+  friend bool operator==(const LinkRoute&, const LinkRoute&) = default;
 };
 
 /// Value.
@@ -41,6 +43,8 @@ struct LinkSettings {
   /// Packets; 0: the kernel's (500 for a TUN).
   std::uint32_t tx_queue_length = 0;
   std::vector<LinkRoute> routes;
+
+  friend bool operator==(const LinkSettings&, const LinkSettings&) = default;
 };
 
 /// Configures one network device over rtnetlink.
@@ -61,6 +65,9 @@ class LinkConfig {
   /// the routes that were left out because the host has them already (add_route()).
   Result<std::vector<LinkRoute>> apply(const LinkSettings& settings);
 
+  /// The kernel's number of the device.
+  [[nodiscard]] unsigned index() const { return index_; }
+
   Result<void> set_mtu(std::uint32_t mtu);
   Result<void> set_tx_queue_length(std::uint32_t packets);
   Result<void> bring_up();
@@ -71,26 +78,19 @@ class LinkConfig {
   /// False, and nothing is changed, when the host has a route to the same network with the same
   /// metric already, through whatever device.
   Result<bool> add_route(const LinkRoute& route);
+  /// Takes a route of add_route() away. One that is gone already is no error.
+  Result<void> remove_route(const LinkRoute& route);
   /// Where `net.ipv6.conf.default.disable_ipv6` is set, a new device has no IPv6: switches it on
   /// for this device alone.
   Result<void> enable_ipv6();
 
  private:
-  struct SocketCloser {
-    void operator()(mnl_socket* socket) const;
-  };
-  using Socket = std::unique_ptr<mnl_socket, SocketCloser>;
-
-  LinkConfig(std::string device, unsigned index, Socket socket)
+  LinkConfig(std::string device, unsigned index, RtnetlinkSocket socket)
       : device_(std::move(device)), index_(index), socket_(std::move(socket)) {}
-
-  /// 0, or the kernel's errno.
-  int transact(RtnetlinkRequest& request);
 
   std::string device_;
   unsigned index_;
-  Socket socket_;
-  std::uint32_t sequence_ = 0;
+  RtnetlinkSocket socket_;
 };
 
 }  // namespace ringway

@@ -4,11 +4,15 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 
 #include "base/check.h"
+#include "control/channel/certificate_rules.h"
 
 namespace ringway {
 namespace {
@@ -38,34 +42,11 @@ UnixTime to_unix(const ASN1_TIME* time) {
   return {days * kSecondsPerDay + seconds};
 }
 
-/// The value as UTF-8, whatever string type the certificate uses; nothing when it cannot be read.
-std::optional<std::string> to_utf8(const ASN1_STRING* value) {
-  unsigned char* text = nullptr;
-  const int size = ASN1_STRING_to_UTF8(&text, value);
-  if (size < 0) {
-    ERR_clear_error();
-    return std::nullopt;
-  }
-  std::string utf8(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
-  OPENSSL_free(text);
-  return utf8;
-}
-
 bool has_control_byte(std::string_view text) {
   return std::ranges::any_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7f;
   });
-}
-
-/// The last common name, length-counted: a NUL inside stays visible.
-std::optional<std::string> last_common_name(const X509* certificate) {
-  const X509_NAME* subject = X509_get_subject_name(certificate);
-  std::optional<std::string> name;
-  for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;) {
-    name = to_utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  }
-  return name;
 }
 
 std::string decimal_text(const ASN1_INTEGER* serial) {
@@ -77,10 +58,21 @@ std::string decimal_text(const ASN1_INTEGER* serial) {
   return text;
 }
 
-/// Called when a key turns out to be encrypted; there is nobody to ask.
-int refuse_password(char*, int, int, void* was_asked) {
-  *static_cast<bool*>(was_asked) = true;
-  return -1;
+/// What an encrypted key is opened with, and whether it was asked for.
+struct Passphrase {
+  std::string_view text;
+  bool was_asked = false;
+};
+
+/// Called when a key turns out to be encrypted.
+int give_passphrase(char* out, int size, int, void* context) {
+  auto* passphrase = static_cast<Passphrase*>(context);
+  passphrase->was_asked = true;
+  if (passphrase->text.empty() || passphrase->text.size() > static_cast<std::size_t>(size)) {
+    return -1;
+  }
+  std::ranges::copy(passphrase->text, out);
+  return static_cast<int>(passphrase->text.size());
 }
 
 /// Empty when `crl` may be used.
@@ -102,6 +94,22 @@ std::string crl_fault(X509_CRL* crl, const std::vector<CertificatePtr>& authorit
     return "the revocation list was not signed by the CA whose name it bears";
   }
   return {};
+}
+
+std::string colon_hex(Bytes bytes) {
+  std::string text;
+  for (const std::uint8_t byte : bytes) {
+    if (!text.empty()) text += ':';
+    text += fmt::format("{:02x}", byte);
+  }
+  return text;
+}
+
+std::string digest_text(const X509* certificate, const EVP_MD* digest) {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> bytes{};
+  unsigned size = 0;
+  RW_ASSERT(X509_digest(certificate, digest, bytes.data(), &size) == 1);
+  return colon_hex(Bytes(bytes).first(size));
 }
 
 }  // namespace
@@ -127,18 +135,23 @@ Result<std::vector<CertificatePtr>> parse_certificates(std::string_view pem,
   return certificates;
 }
 
-Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& where) {
+Result<KeyPtr> parse_private_key(std::string_view pem, const std::string& where,
+                                 std::string_view passphrase) {
   ERR_clear_error();
-  bool was_asked = false;
+  Passphrase asked{.text = passphrase};
   const BioPtr bio = openssl::open_text(pem);
-  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, refuse_password, &was_asked));
+  KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, give_passphrase, &asked));
   if (key != nullptr) return key;
 
   const std::string reason = openssl::take_errors();
-  if (was_asked) {
+  if (asked.was_asked && !passphrase.empty()) {
+    return fail("the private key does not open with this passphrase", where,
+                "the first line of the passphrase's file must be it, and nothing else");
+  }
+  if (asked.was_asked) {
     return fail("the private key is encrypted", where,
-                "a server starts with nobody to ask for a password: decrypt it with "
-                "`openssl pkey -in KEY -out NEWKEY` and keep the file readable by root only");
+                "write `askpass FILE` with a file whose first line is its passphrase, or decrypt "
+                "it with `openssl pkey -in KEY -out NEWKEY`; only root should read either file");
   }
   return fail("cannot read the private key: " + reason, where,
               "it must be PEM text, from BEGIN PRIVATE KEY to END PRIVATE KEY");
@@ -165,23 +178,37 @@ Result<std::vector<CrlPtr>> parse_crls(std::string_view pem, const std::string& 
     const std::string fault = crl_fault(crl.get(), authorities, now);
     if (!fault.empty()) {
       return fail(fault, where,
-                  "make a new one with the CA (`openssl ca -gencrl`, `easyrsa gen-crl`), and check "
+                  "make a new one with the CA (`ringway pki crl`, `easyrsa gen-crl`), and check "
                   "this machine's clock");
     }
   }
   return crls;
 }
 
-std::string subject_fault(const X509* certificate) {
+std::optional<std::string> utf8_text(const ASN1_STRING* value) {
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, value);
+  if (size < 0) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  std::string utf8(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  return utf8;
+}
+
+std::string subject_fault(const X509* certificate, const std::vector<std::string>& fields) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
   for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
     const ASN1_STRING* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i));
-    const std::optional<std::string> utf8 = to_utf8(value);
+    const std::optional<std::string> utf8 = utf8_text(value);
     if (!utf8 || has_control_byte(*utf8)) return "control characters in its subject";
   }
-  const std::optional<std::string> name = last_common_name(certificate);
-  if (!name || name->empty()) return "it has no common name";
-  if (name->size() > kCommonNameSizeMax) return "its common name is longer than 64 bytes";
+  const std::string what = fields.empty() ? "common name" : "name by x509-username-field";
+  const std::string name = peer_name_of(certificate, fields);
+  if (name.empty()) return "it has no " + what;
+  if (has_control_byte(name)) return "control characters in its " + what;
+  if (name.size() > kCommonNameSizeMax) return "its " + what + " is longer than 64 bytes";
   return {};
 }
 
@@ -200,9 +227,9 @@ std::string subject_text(const X509* certificate) {
   return name_text(X509_get_subject_name(certificate));
 }
 
-PeerCertificate describe_certificate(X509* certificate) {
+PeerCertificate describe_certificate(X509* certificate, const std::vector<std::string>& fields) {
   PeerCertificate description;
-  description.common_name = last_common_name(certificate).value_or("");
+  description.common_name = peer_name_of(certificate, fields);
   description.subject = subject_text(certificate);
   description.issuer = name_text(X509_get_issuer_name(certificate));
   description.serial_decimal = decimal_text(X509_get0_serialNumber(certificate));
@@ -210,6 +237,32 @@ PeerCertificate describe_certificate(X509* certificate) {
   RW_ASSERT(X509_digest(certificate, EVP_sha256(), description.sha256.data(), &size) == 1);
   description.present = true;
   return description;
+}
+
+CertificateFacts describe_for_programs(X509* certificate) {
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  CertificateFacts facts{.subject = name_text(subject),
+                         .subject_fields = {},
+                         .serial_decimal = decimal_text(X509_get0_serialNumber(certificate)),
+                         .serial_hex = {},
+                         .sha1_hex = {},
+                         .sha256_hex = {}};
+  const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate);
+  facts.serial_hex = colon_hex(
+      {ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
+  facts.sha1_hex = digest_text(certificate, EVP_sha1());
+  facts.sha256_hex = digest_text(certificate, EVP_sha256());
+  for (int i = 0; i < X509_NAME_entry_count(subject); ++i) {
+    const X509_NAME_ENTRY* entry = X509_NAME_get_entry(subject, i);
+    const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+    unsigned char* text = nullptr;
+    const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry));
+    if (size < 0 || nid == NID_undef) continue;
+    facts.subject_fields.emplace_back(OBJ_nid2sn(nid),
+                                      text_of({text, static_cast<std::size_t>(size)}));
+    OPENSSL_free(text);
+  }
+  return facts;
 }
 
 std::vector<RevokedCertificate> list_revoked(const std::vector<openssl::CrlPtr>& crls) {
@@ -233,9 +286,10 @@ bool has_tls_role(X509* certificate, Side role) {
   return (X509_get_extended_key_usage(certificate) & wanted) != 0;
 }
 
-bool has_name(const X509* certificate, std::string_view name, PeerNameMatch match) {
+bool has_name(const X509* certificate, std::string_view name, PeerNameMatch match,
+              const std::vector<std::string>& fields) {
   if (match == PeerNameMatch::Subject) return subject_text(certificate) == name;
-  const std::string common_name = last_common_name(certificate).value_or("");
+  const std::string common_name = peer_name_of(certificate, fields);
   return match == PeerNameMatch::CommonName ? common_name == name : common_name.starts_with(name);
 }
 

@@ -27,13 +27,15 @@ bool speaks_ncp(const PeerInfo& client) {
 
 }  // namespace
 
-std::optional<DataCipher> negotiate_cipher(std::span<const DataCipher> ours, const PeerInfo& client,
+std::optional<DataCipher> negotiate_cipher(std::span<const DataCipher> ours,
+                                           std::optional<DataCipher> fallback,
+                                           const PeerInfo& client,
                                            std::string_view client_options) {
   const auto list = client.find("IV_CIPHERS");
   const std::string_view implied = speaks_ncp(client) ? "AES-256-GCM:AES-128-GCM" : "";
-  const auto fixed =
-      list ? std::nullopt
-           : parse_data_cipher(find_in_options(client_options, "cipher").value_or(""));
+  const auto named = find_in_options(client_options, "cipher");
+  if (!takes_pushed_cipher(client) && !named) return fallback;
+  const auto fixed = list ? std::nullopt : parse_data_cipher(named.value_or(""));
   for (const DataCipher cipher : ours) {
     if (list_contains(list.value_or(implied), cipher) || fixed == cipher) return cipher;
   }
@@ -45,6 +47,11 @@ bool takes_pushed_cipher(const PeerInfo& client) {
 }
 
 bool takes_tls_key_export(const PeerInfo& client) { return client.has(ProtoBit::TlsKeyExport); }
+
+bool takes_data_epochs(const PeerInfo& client) {
+  return client.has(ProtoBit::DataEpoch) && client.has(ProtoBit::DataV2) &&
+         client.has(ProtoBit::ExitNotify) && takes_tls_key_export(client);
+}
 
 std::string cipher_list_text(std::span<const DataCipher> ciphers) {
   std::string text;

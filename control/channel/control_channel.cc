@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "control/channel/control_channel_state.h"
+#include "dataplane/admission/early_negotiation.h"
 
 namespace ringway {
 namespace {
@@ -27,12 +28,32 @@ ControlChannel ControlChannel::accept(const ChannelSettings& settings, const Tls
                                       const TlsContext& tls, RandomSource& random,
                                       GateProven proven, Now now) {
   RW_ASSERT(settings.side == Side::Server);
+  std::unique_ptr<TlsWrap> own_wrap;
+  if (proven.client_key) {
+    own_wrap = std::make_unique<TlsWrap>(TlsWrap::with_client_key(*proven.client_key));
+  }
+  const TlsWrap& used = own_wrap ? *own_wrap : wrap;
   // The stateless reply was sent under id 1.
   auto state =
-      std::make_unique<State>(settings, tls, random, wrap,
-                              ControlWire(wrap, proven.local, proven.remote, counter_from(2, now)));
+      std::make_unique<State>(settings, tls, random, used,
+                              ControlWire(used, proven.local, proven.remote, counter_from(2, now)));
+  state->own_wrap = std::move(own_wrap);
   state->last_received = now.instant;
   state->current = state->begin(KeyId{0}, std::nullopt, now);
+  return ControlChannel(std::move(state));
+}
+
+ControlChannel ControlChannel::accept_unproven(const ChannelSettings& settings,
+                                               const TlsContext& tls, RandomSource& random,
+                                               GateUnproven client, Now now) {
+  RW_ASSERT(settings.side == Side::Server);
+  auto own_wrap = std::make_unique<TlsWrap>(TlsWrap::with_client_key(client.client_key));
+  auto state = std::make_unique<State>(
+      settings, tls, random, *own_wrap,
+      ControlWire(*own_wrap, draw_session_id(random), client.remote, counter_from(1, now)));
+  state->own_wrap = std::move(own_wrap);
+  state->last_received = now.instant;
+  state->current = state->begin(KeyId{0}, Opcode::HardResetServerV2, now);
   return ControlChannel(std::move(state));
 }
 
@@ -41,7 +62,8 @@ ControlChannel ControlChannel::connect(const ChannelSettings& settings, const Tl
   RW_ASSERT(settings.side == Side::Client);
   auto state = std::make_unique<State>(
       settings, tls, random, wrap,
-      ControlWire(wrap, draw_session_id(random), std::nullopt, counter_from(1, now)));
+      ControlWire(wrap, draw_session_id(random), std::nullopt,
+                  counter_from(wrap.wrapped_key().empty() ? 1 : kEarlyNegotiationStart, now)));
   state->last_received = now.instant;
   state->current = state->begin(KeyId{0}, Opcode::HardResetClientV2, now);
   return ControlChannel(std::move(state));
@@ -72,15 +94,29 @@ void ControlChannel::reject(std::string_view reason, Now now) { state_->reject(r
 void ControlChannel::apply_push(const Admission& admission, Now now) {
   state_->apply_push(admission, now);
 }
+void ControlChannel::set_login(SharedLogin login, Now now) {
+  state_->set_login(std::move(login), now);
+}
+void ControlChannel::keep_token(SharedLogin token, Now now) {
+  state_->settings.forgets_login = false;
+  state_->set_login(std::move(token), now);
+}
 void ControlChannel::send_message(std::string_view text, Now now) {
   state_->send_message(text, now);
 }
+void ControlChannel::send_push_update(const std::vector<std::string>& options, Now now) {
+  for (const std::string& message : encode_push_update(options)) {
+    state_->send_message(message, now);
+  }
+}
+
 void ControlChannel::send_push_reply(const PushReply& reply, Now now) {
   state_->send_push_reply(reply, now);
 }
 void ControlChannel::renegotiate(Now now) { state_->renegotiate(now); }
 
 bool ControlChannel::is_established() const { return state_->established; }
+bool ControlChannel::is_proven() const { return state_->wire.is_proven(); }
 SessionId ControlChannel::local_session() const { return state_->wire.local(); }
 SessionId ControlChannel::remote_session() const { return state_->wire.remote(); }
 std::string ControlChannel::tls_description() const { return state_->tls_text; }

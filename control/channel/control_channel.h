@@ -6,12 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/drop.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "control/channel/control_event.h"
+#include "control/channel/login.h"
 #include "control/channel/tls_context.h"
 #include "dataplane/admission/handshake_gate.h"
 #include "dataplane/admission/tls_wrap.h"
@@ -33,8 +35,9 @@ struct ChannelSettings {
   /// Our options string, without the part that depends on the role of key-direction.
   std::string options;
   // Client only.
-  std::string username;
-  std::string password;
+  SharedLogin login;
+  /// `auth-nocache`: a login is forgotten once it was sent, and LoginWanted asks for it anew.
+  bool forgets_login = false;
   PeerInfo peer_info;
 };
 
@@ -43,6 +46,12 @@ struct Admission {
   DataCipher cipher = DataCipher::Aes256Gcm;
   /// Derive data keys by TLS exporter; otherwise by the TLS-PRF. Fixed for the session.
   bool tls_key_export = true;
+  /// Renegotiations get a protection of their own, made from the first negotiation.
+  bool dynamic_tls_crypt = false;
+  /// The client's profile has packets framed for compression; the push is to take it out of that.
+  bool ends_compression = false;
+  /// Data packets have the epoch format.
+  bool data_epochs = false;
 };
 
 /// One OpenVPN control channel between two session ids: reliability, TLS, key-method 2, text
@@ -63,10 +72,15 @@ class ControlChannel {
   static constexpr std::size_t kMessageSizeMax = 2047;
 
   /// Server: `proven` came from the HandshakeGate; the reset exchange is already done. Feed the
-  /// proving datagram to handle_datagram() next. `wrap`, `tls` and `random` outlive the channel.
+  /// proving datagram to handle_datagram() next. `wrap`, `tls` and `random` outlive the channel;
+  /// `wrap` is not used where the client has brought a key of its own.
   static ControlChannel accept(const ChannelSettings& settings, const TlsWrap& wrap,
                                const TlsContext& tls, RandomSource& random, GateProven proven,
                                Now now);
+  /// Server, tls-crypt-v2 without a cookie: the address is not proven, and our reset goes out from
+  /// here. Feed the client's reset to handle_datagram() next. The owner bounds how many there are.
+  static ControlChannel accept_unproven(const ChannelSettings& settings, const TlsContext& tls,
+                                        RandomSource& random, GateUnproven client, Now now);
   /// Client: poll_transmit() gives the first reset.
   static ControlChannel connect(const ChannelSettings& settings, const TlsWrap& wrap,
                                 const TlsContext& tls, RandomSource& random, Now now);
@@ -93,11 +107,18 @@ class ControlChannel {
   /// Client, answer to PushReceived: derives the keys of the first negotiation (raises KeysReady).
   void apply_push(const Admission& admission, Now now);
 
+  /// Client, answer to LoginWanted.
+  void set_login(SharedLogin login, Now now);
+  /// Client: the server has given this in place of the password; it is never forgotten.
+  void keep_token(SharedLogin token, Now now);
+
   /// One text message, one TLS record; the NUL is added here. Held back until the newest
   /// negotiation is active. At most kMessageSizeMax; what a client would drop a whole message for
   /// is replaced by '_'.
   void send_message(std::string_view text, Now now);
   void send_push_reply(const PushReply& reply, Now now);
+  /// Server, to a client with IV_PROTO bit 12: encode_push_update().
+  void send_push_update(const std::vector<std::string>& options, Now now);
   /// Starts a renegotiation, unless one is running or the first has not finished. The peer's are
   /// answered if they are at least kRenegotiationGap after the start of the last (B12).
   void renegotiate(Now now);
@@ -105,6 +126,8 @@ class ControlChannel {
 
   /// True once the first negotiation has given keys.
   [[nodiscard]] bool is_established() const;
+  /// The peer receives at its address: of accept_unproven(), whether it has gone on.
+  [[nodiscard]] bool is_proven() const;
   [[nodiscard]] SessionId local_session() const;
   [[nodiscard]] SessionId remote_session() const;
   /// "TLSv1.3, TLS_AES_256_GCM_SHA384" of the newest negotiation.

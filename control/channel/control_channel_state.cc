@@ -21,13 +21,13 @@ void keep_earliest(std::optional<Instant>& earliest, std::optional<Instant> othe
 }  // namespace
 
 ControlChannel::State::State(const ChannelSettings& channel_settings, const TlsContext& tls,
-                             RandomSource& random, const TlsWrap& wrap,
-                             const ControlWire& channel_wire)
+                             RandomSource& random, const TlsWrap& wrap, ControlWire channel_wire)
     : settings(channel_settings),
       tls_context(tls),
       random_source(random),
       options(settings.options),
-      wire(channel_wire),
+      first_wrap(wrap),
+      wire(std::move(channel_wire)),
       inbox(settings.side) {
   RW_ASSERT(settings.side == tls.side());
   settings.packet_size_max =
@@ -52,6 +52,7 @@ void ControlChannel::State::handle_datagram(Bytes datagram, Now now) {
 }
 
 void ControlChannel::State::settle(Now now) {
+  look_after_login(next != nullptr ? *next : *current);
   settle_exchange(*current, now);
   if (next != nullptr) settle_exchange(*next, now);
   settle_current(now);

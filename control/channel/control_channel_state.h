@@ -26,10 +26,10 @@ namespace ringway {
 /// late packets and to get its TLS alert across.
 struct ControlChannel::State {
   State(const ChannelSettings& channel_settings, const TlsContext& tls, RandomSource& random,
-        const TlsWrap& wrap, const ControlWire& channel_wire);
+        const TlsWrap& wrap, ControlWire channel_wire);
   State(const State&) = delete;
   State& operator=(const State&) = delete;
-  ~State() { wipe(settings.password); }
+  ~State() = default;
 
   // control_channel_state.cc
   void handle_datagram(Bytes datagram, Now now);
@@ -53,8 +53,11 @@ struct ControlChannel::State {
   void abandon_next(Now now);
   void promote_next(Now now);
   void retire(std::unique_ptr<KeyNegotiation> negotiation, Instant until);
-  void derive(KeyNegotiation& negotiation);
+  void derive(KeyNegotiation& negotiation, Now now);
+  void begin_dynamic_wrap(const KeyNegotiation& negotiation, Now now);
   void apply_push(const Admission& verdict, Now now);
+  void set_login(SharedLogin login, Now now);
+  void look_after_login(KeyNegotiation& negotiation);
   void admit(const Admission& verdict, Now now);
   void schedule_renegotiation();
   /// Newest first; some may be null.
@@ -71,6 +74,8 @@ struct ControlChannel::State {
   void handle_message(const std::string& text, Now now);
   void handle_client_message(const ControlMessage& message, const std::string& text);
   void handle_server_message(const ControlMessage& message, const std::string& text, Now now);
+  void handle_push_reply(const std::string& text);
+  void handle_push_update(const std::string& text);
   /// EXIT, RESTART or HALT; repeating it changes nothing (security goal B14).
   void note_departure(const std::string& text);
   void begin_pull(Now now);
@@ -89,9 +94,14 @@ struct ControlChannel::State {
   const TlsContext& tls_context;
   RandomSource& random_source;
   std::string options;
+  /// What the session began under: own_wrap, or what all sessions share.
+  const TlsWrap& first_wrap;
+  /// Of a client that brought its own key; `wire` borrows it.
+  std::unique_ptr<TlsWrap> own_wrap;
   ControlWire wire;
   MessageInbox inbox;
   PushReplyParser push_parser;
+  PushReplyParser update_parser{"PUSH_UPDATE"};
 
   std::unique_ptr<KeyNegotiation> current;
   std::unique_ptr<KeyNegotiation> next;
@@ -124,6 +134,7 @@ struct ControlChannel::State {
   bool rejected = false;
   bool peer_has_left = false;
   bool push_received = false;
+  bool login_asked_for = false;
   bool closed = false;
 };
 

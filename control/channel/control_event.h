@@ -4,9 +4,12 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/ids.h"
+#include "base/secret_text.h"
 #include "control/channel/peer_info.h"
 #include "control/channel/push.h"
 #include "dataplane/channel/data_keys.h"
@@ -21,6 +24,18 @@ struct RevokedCertificate {
   friend auto operator<=>(const RevokedCertificate&, const RevokedCertificate&) = default;
 };
 
+/// One certificate of a peer's chain, in the words of OpenVPN's programs.
+struct CertificateFacts {
+  std::string subject;
+  /// "CN", "O", ... and their values; of several the last counts.
+  std::vector<std::pair<std::string, std::string>> subject_fields;
+  std::string serial_decimal;
+  /// With colons, as the digests.
+  std::string serial_hex;
+  std::string sha1_hex;
+  std::string sha256_hex;
+};
+
 /// Who the peer's certificate says it is; empty strings when it showed none.
 struct PeerCertificate {
   std::string common_name;
@@ -29,6 +44,8 @@ struct PeerCertificate {
   std::string serial_decimal;
   std::array<std::uint8_t, 32> sha256{};
   bool present = false;
+  /// The chain as it was verified, the peer's own first. Servers only.
+  std::vector<CertificateFacts> chain;
 };
 
 /// Server: the client's key-method-2 message of one negotiation was read. Answer with admit() or
@@ -56,6 +73,10 @@ struct PushRequested {};
 struct PushReceived {
   PushReply reply;
 };
+/// Client: the whole PUSH_UPDATE; `-` and `?` still stand before its options.
+struct PushUpdated {
+  PushReply update;
+};
 /// A renegotiation finished (true), or failed and left the old keys alone (false). KeysReady may
 /// have been raised for one that fails afterwards: the peer then never confirmed that it has them.
 struct Renegotiated {
@@ -65,6 +86,16 @@ struct Renegotiated {
 /// The peer said EXIT (server), RESTART or HALT (client).
 struct PeerLeft {
   std::string message;
+};
+/// Client: a negotiation waits for name and password (`auth-nocache`). Answer with set_login()
+/// within hand-window. Once a negotiation.
+struct LoginWanted {};
+/// Client: the server wants a token to be used in place of the password from now on; it has been
+/// taken out of what it pushed. Answer with keep_token(), or leave it.
+struct TokenPushed {
+  /// Whose it is; empty: the login's.
+  std::string username;
+  SecretText token;
 };
 /// Client: AUTH_FAILED with its reason.
 struct AuthFailed {
@@ -80,8 +111,8 @@ struct Closed {
   std::string reason;
 };
 
-using ControlEvent =
-    std::variant<AuthRequested, KeysReady, ControlActive, PushRequested, PushReceived, Renegotiated,
-                 PeerLeft, AuthFailed, MessageReceived, Closed>;
+using ControlEvent = std::variant<AuthRequested, KeysReady, ControlActive, PushRequested,
+                                  PushReceived, PushUpdated, Renegotiated, PeerLeft, LoginWanted,
+                                  TokenPushed, AuthFailed, MessageReceived, Closed>;
 
 }  // namespace ringway

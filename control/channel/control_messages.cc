@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/base64.h"
 #include "control/channel/control_channel_state.h"
 
 namespace ringway {
@@ -9,6 +10,23 @@ namespace {
 constexpr Duration kPushRequestInterval = 5s;
 /// What a server may ask a client to wait for, at most.
 constexpr std::uint32_t kPendingSecondsMax = 3600;
+
+/// Takes `auth-token` and whose it is out of what was pushed, so that it is kept in one place.
+std::optional<TokenPushed> take_token(PushReply& reply) {
+  TokenPushed pushed;
+  if (const auto token = find_option(reply, "auth-token")) pushed.token = SecretText(*token);
+  if (const auto user = find_option(reply, "auth-token-user")) {
+    const auto name = decode_base64(*user);
+    if (name) pushed.username = text_of(*name);
+  }
+  std::erase_if(reply.options, [](std::string& option) {
+    if (!option.starts_with("auth-token ") && !option.starts_with("auth-token-user ")) return false;
+    wipe(option);
+    return true;
+  });
+  if (pushed.token.empty()) return std::nullopt;
+  return pushed;
+}
 
 }  // namespace
 
@@ -38,15 +56,22 @@ void ControlChannel::State::flush_messages(Now now) {
   KeyNegotiation& newest = next != nullptr ? *next : *current;
   while (!held_messages.empty() && newest.is_active()) {
     if (!newest.send_text(held_messages.front(), now.instant)) return;
+    // It may have been an answer that nobody else shall know.
+    wipe(held_messages.front());
     held_messages.pop_front();
     if (rejected && !exit_at) exit_at = now.instant + kExitGrace;
   }
 }
 
 void ControlChannel::State::take_messages(KeyNegotiation& negotiation, Now now) {
-  for (const std::string& record : negotiation.take_records()) {
+  for (std::string& record : negotiation.take_records()) {
     if (negotiation.has_failed()) continue;
-    for (const std::string& text : inbox.take(record, now.instant)) handle_message(text, now);
+    for (std::string& text : inbox.take(record, now.instant)) {
+      handle_message(text, now);
+      wipe(text);
+    }
+    // A server's push may hold a token.
+    wipe(record);
   }
   count(Drop::BadMessage, inbox.take_dropped());
 }
@@ -82,16 +107,8 @@ void ControlChannel::State::handle_client_message(const ControlMessage& message,
 void ControlChannel::State::handle_server_message(const ControlMessage& message,
                                                   const std::string& text, Now now) {
   switch (message.kind) {
-    case ControlMessageKind::PushReply: {
-      if (push_received) return;
-      auto reply = push_parser.handle_message(text);
-      if (!reply) return;
-      push_received = true;
-      push_request_at.reset();
-      push_deadline.reset();
-      events.push_back(PushReceived{.reply = std::move(*reply)});
-      return;
-    }
+    case ControlMessageKind::PushReply: return handle_push_reply(text);
+    case ControlMessageKind::PushUpdate: return handle_push_update(text);
     case ControlMessageKind::AuthFailed:
       push_request_at.reset();
       push_deadline.reset();
@@ -107,12 +124,30 @@ void ControlChannel::State::handle_server_message(const ControlMessage& message,
     case ControlMessageKind::Restart:
     case ControlMessageKind::Halt: return note_departure(text);
     case ControlMessageKind::PushRequest:
-    case ControlMessageKind::PushUpdate:
     case ControlMessageKind::Exit:
     case ControlMessageKind::Info:
     case ControlMessageKind::InfoPre:
     case ControlMessageKind::ChallengeResponse:
     case ControlMessageKind::Unknown: events.push_back(MessageReceived{.text = text}); return;
+  }
+}
+
+/// After the first, a reply only ever brings a new token (docs/WIRE.md 7.6).
+void ControlChannel::State::handle_push_reply(const std::string& text) {
+  auto reply = push_parser.handle_message(text);
+  if (!reply) return;
+  if (auto token = take_token(*reply)) events.push_back(std::move(*token));
+  if (std::exchange(push_received, true)) return;
+  push_request_at.reset();
+  push_deadline.reset();
+  events.push_back(PushReceived{.reply = std::move(*reply)});
+}
+
+/// Of what was never pushed there is nothing to change.
+void ControlChannel::State::handle_push_update(const std::string& text) {
+  if (!push_received) return count(Drop::BadMessage);
+  if (auto update = update_parser.handle_message(text)) {
+    events.push_back(PushUpdated{.update = std::move(*update)});
   }
 }
 
@@ -142,7 +177,7 @@ void ControlChannel::State::continue_pull(Now now) {
 void ControlChannel::State::apply_push(const Admission& verdict, Now now) {
   if (closed || established || !push_received || !current->awaits_keys()) return;
   admission = verdict;
-  derive(*current);
+  derive(*current, now);
   settle(now);
 }
 

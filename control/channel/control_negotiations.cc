@@ -15,13 +15,14 @@ std::unique_ptr<KeyNegotiation> ControlChannel::State::begin(KeyId key_id,
                                                              std::optional<Opcode> reset, Now now) {
   last_begun = now.instant;
   return std::make_unique<KeyNegotiation>(
-      KeyNegotiation::Setup{.settings = settings,
-                            .tls = tls_context,
-                            .random = random_source,
-                            .options = options,
-                            .payload_size_max = wire.payload_size_max(settings.packet_size_max),
-                            .key_id = key_id,
-                            .reset = reset},
+      KeyNegotiation::Setup{
+          .settings = settings,
+          .tls = tls_context,
+          .random = random_source,
+          .options = options,
+          .payload_size_max = wire.payload_size_max(settings.packet_size_max, key_id),
+          .key_id = key_id,
+          .reset = reset},
       now);
 }
 
@@ -59,7 +60,7 @@ void ControlChannel::State::settle_exchange(KeyNegotiation& negotiation, Now now
   tls_text = negotiation.tls_description();
   if (settings.side == Side::Client) {
     // The first waits for apply_push(); later ones keep what was decided then.
-    if (admission) derive(negotiation);
+    if (admission) derive(negotiation, now);
     return;
   }
   if (rejected) return;
@@ -72,17 +73,37 @@ void ControlChannel::State::settle_exchange(KeyNegotiation& negotiation, Now now
                                  .options = std::move(exchange->options)});
 }
 
+/// Only the newest negotiation may be waiting for a login, or have sent one that nobody has
+/// forgotten yet.
+void ControlChannel::State::look_after_login(KeyNegotiation& negotiation) {
+  if (!settings.forgets_login) return;
+  if (negotiation.awaits_login()) {
+    if (!std::exchange(login_asked_for, true)) events.push_back(LoginWanted{});
+  } else if (negotiation.has_sent_login()) {
+    settings.login.reset();
+    login_asked_for = false;
+  }
+}
+
+void ControlChannel::State::set_login(SharedLogin login, Now now) {
+  settings.login = std::move(login);
+  if (closed) return;
+  KeyNegotiation& newest = next != nullptr ? *next : *current;
+  newest.proceed(now);
+  settle(now);
+}
+
 void ControlChannel::State::admit(const Admission& verdict, Now now) {
   if (closed || rejected) return;
   KeyNegotiation* const negotiation = next != nullptr ? next.get() : current.get();
   if (!negotiation->awaits_keys()) return;
   // Fixed with the first negotiation: a peer cannot talk us down later (security goal B04).
   if (!admission) admission = verdict;
-  derive(*negotiation);
+  derive(*negotiation, now);
   settle(now);
 }
 
-void ControlChannel::State::derive(KeyNegotiation& negotiation) {
+void ControlChannel::State::derive(KeyNegotiation& negotiation, Now now) {
   const bool is_server = settings.side == Side::Server;
   const SessionPair sessions{.client = is_server ? wire.remote() : wire.local(),
                              .server = is_server ? wire.local() : wire.remote()};
@@ -99,7 +120,22 @@ void ControlChannel::State::derive(KeyNegotiation& negotiation) {
   keys->previous_expires_at = negotiation.started() + settings.tran_window;
   events.push_back(KeysReady{.keys = std::move(*keys)});
   if (std::exchange(established, true)) return;
+  begin_dynamic_wrap(negotiation, now);
   schedule_renegotiation();
+}
+
+/// From the first negotiation's secret, once, for all later ones (docs/WIRE.md 3.7). The whole
+/// static key is mixed in, also where only a part of it was in use.
+void ControlChannel::State::begin_dynamic_wrap(const KeyNegotiation& negotiation, Now now) {
+  if (!admission->dynamic_tls_crypt) return;
+  std::optional<KeyBlock> key = negotiation.export_wrap_key();
+  if (!key) return;
+  if (const StaticKey* const first = first_wrap.key()) {
+    const MutableBytes mixed = key->mutable_bytes();
+    for (std::size_t i = 0; i < mixed.size(); ++i) mixed[i] ^= first->bytes()[i];
+  }
+  wire.protect_renegotiations(StaticKey::from_bytes(key->bytes()), settings.side,
+                              static_cast<std::uint32_t>(now.wall.seconds));
 }
 
 /// When the negotiation that began last is to be replaced.
@@ -146,6 +182,7 @@ void ControlChannel::State::settle_next(Now now) {
 /// for the next attempt.
 void ControlChannel::State::abandon_next(Now now) {
   events.push_back(Renegotiated{.key_id = next->key_id(), .succeeded = false});
+  login_asked_for = false;
   if (!must_rekey_by) must_rekey_by = next->started() + settings.tran_window;
   if (next->was_heard()) {
     last_key_id = next->key_id();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
 
 #include "base/bytes.h"
@@ -13,9 +14,12 @@
 namespace ringway {
 
 /// The outermost layer of one control channel: between datagrams and control packets of this very
-/// session. Wrapping and its replay check, and the session ids of both ends.
+/// session. Wrapping and its replay check, and the session ids of both ends. Also the wrapped keys
+/// of tls-crypt-v2: a client appends its own to its first packets; a server cuts off what repeats
+/// of it and never looks into it again (security goal A08). To the layers above, the opcodes that
+/// carry one are those of plain resets and messages.
 ///
-/// Pure; owned by one ControlChannel; `wrap` outlives it. Fixed size.
+/// Pure; owned by one ControlChannel; `wrap` outlives it. Fixed size; move-only.
 class ControlWire {
  public:
   static constexpr std::size_t kDatagramSizeMax = HandshakeGate::kDatagramSizeMax;
@@ -31,20 +35,43 @@ class ControlWire {
   /// (kDatagramSizeMax bytes). Every call takes a new replay stamp, so retransmissions differ.
   Bytes seal(ControlPacket& packet, MutableBytes out);
 
+  /// Dynamic tls-crypt: from now on every negotiation but the first is protected by `key` alone,
+  /// with replay ids of its own that begin under `time`.
+  void protect_renegotiations(const StaticKey& key, Side side, std::uint32_t time);
+
   /// How much of a message fits a datagram of `packet_size` bytes, outer headers included.
-  [[nodiscard]] std::size_t payload_size_max(std::size_t packet_size) const;
+  [[nodiscard]] std::size_t payload_size_max(std::size_t packet_size, KeyId key_id) const;
   [[nodiscard]] SessionId local() const { return local_; }
+  /// The peer has shown that it receives what we send, by naming our session id.
+  [[nodiscard]] bool is_proven() const { return is_proven_; }
   /// All zero while the server has not answered.
   [[nodiscard]] SessionId remote() const { return remote_.value_or(SessionId{}); }
 
  private:
   [[nodiscard]] std::optional<Drop> session_fault(const ControlPacket& packet) const;
+  [[nodiscard]] bool shows_key(const ControlPacket& packet) const;
 
-  const TlsWrap& wrap_;
+  /// A protection, and the replay ids under it.
+  struct Layer {
+    const TlsWrap* wrap;
+    ReplayCounter counter;
+    ControlReplay replay;
+  };
+  /// The layer of the renegotiations, with the keys that it is made of.
+  struct DynamicLayer {
+    TlsWrap wrap;
+    Layer layer;
+  };
+  [[nodiscard]] Layer& layer_of(KeyId key_id);
+  [[nodiscard]] const TlsWrap& wrap_of(KeyId key_id) const;
+
   SessionId local_;
   std::optional<SessionId> remote_;
-  ReplayCounter counter_;
-  ControlReplay replay_;
+  Layer layer_;
+  std::unique_ptr<DynamicLayer> dynamic_;
+  bool is_proven_ = false;
+  /// Client with tls-crypt-v2: the server has asked for the wrapped key once more.
+  bool shows_key_again_ = false;
 };
 
 }  // namespace ringway

@@ -17,6 +17,7 @@ namespace ringway {
 namespace {
 
 constexpr std::string_view kDataKeysLabel = "EXPORTER-OpenVPN-datakeys";
+constexpr std::string_view kWrapKeyLabel = "EXPORTER-OpenVPN-dynamic-tls-crypt";
 constexpr std::string_view kMasterLabel = "OpenVPN master secret";
 constexpr std::string_view kExpansionLabel = "OpenVPN key expansion";
 constexpr std::size_t kMasterSize = 48;
@@ -74,6 +75,12 @@ bool is_zero(Bytes key) {
 std::optional<KeyBlock> derive_by_exporter(const TlsSession& tls) {
   KeyBlock block;
   if (!tls.export_keying_material(kDataKeysLabel, block.mutable_bytes())) return std::nullopt;
+  return block;
+}
+
+std::optional<KeyBlock> derive_wrap_key(const TlsSession& tls) {
+  KeyBlock block;
+  if (!tls.export_keying_material(kWrapKeyLabel, block.mutable_bytes())) return std::nullopt;
   return block;
 }
 

@@ -26,6 +26,9 @@ struct SessionPair {
 /// RFC 5705: label "EXPORTER-OpenVPN-datakeys", no context. Nothing when TLS is not established.
 std::optional<KeyBlock> derive_by_exporter(const TlsSession& tls);
 
+/// The same with the label "EXPORTER-OpenVPN-dynamic-tls-crypt".
+std::optional<KeyBlock> derive_wrap_key(const TlsSession& tls);
+
 /// The TLS 1.0 PRF, for clients before 2.6. The order of both seeds is client first, whoever
 /// computes:
 ///

@@ -20,16 +20,16 @@ std::string_view read_string(ByteReader& reader, bool& valid) {
   return text.substr(0, text.size() - 1);
 }
 
-std::string without_control_bytes(std::string_view text) {
-  std::string clean(text);
+/// In place: a short text that is moved stays behind where it was.
+void copy_without_control_bytes(std::string_view text, std::string& to) {
+  to = text;
   std::ranges::replace_if(
-      clean,
+      to,
       [](char c) {
         const auto byte = static_cast<unsigned char>(c);
         return byte < 0x20 || byte == 0x7f;
       },
       '_');
-  return clean;
 }
 
 void write_string(std::string_view text, ByteWriter& out) {
@@ -86,8 +86,8 @@ std::expected<KeyExchange, KeyExchangeFault> decode_key_exchange(Bytes message, 
                              username.size() + 1 > KeyExchange::kCredentialSizeMax ||
                              password.size() + 1 > KeyExchange::kCredentialSizeMax;
   if (!exchange.bad_credentials) {
-    exchange.username = without_control_bytes(username);
-    exchange.password = without_control_bytes(password);
+    copy_without_control_bytes(username, exchange.username);
+    copy_without_control_bytes(password, exchange.password);
   }
   return exchange;
 }
@@ -102,13 +102,6 @@ void encode_key_exchange(const KeyExchange& exchange, Side sender, ByteWriter& o
   write_string(exchange.username, out);
   write_string(exchange.password, out);
   write_string(exchange.peer_info, out);
-}
-
-void wipe(std::string& text) {
-  // Up to the capacity: a short text that was moved from leaves its bytes behind.
-  text.resize(text.capacity());
-  wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(text.data()), text.size()));
-  text.clear();
 }
 
 }  // namespace ringway

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/cursor.h"
 #include "base/secret.h"
+#include "base/secret_text.h"
 #include "dataplane/admission/wrap_types.h"
 
 namespace ringway {
@@ -73,8 +74,5 @@ struct KeyExchange {
 std::expected<KeyExchange, KeyExchangeFault> decode_key_exchange(Bytes message, Side sender);
 /// The writer's overflowed() says when it did not fit.
 void encode_key_exchange(const KeyExchange& exchange, Side sender, ByteWriter& out);
-
-/// Overwrites a text that held a password.
-void wipe(std::string& text);
 
 }  // namespace ringway

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "control/channel/options_string.h"
 
 namespace ringway {
 namespace {
@@ -96,8 +97,9 @@ void KeyNegotiation::deliver(const ReliableReceiver::Message& message, Now now) 
 
 void KeyNegotiation::exchange_messages() {
   if (!tls_ || has_failed()) return;
-  if (settings_.side == Side::Client && tls_->handshake_done() && !our_exchange_sent_) {
-    send_exchange();
+  if (settings_.side == Side::Client && tls_->handshake_done() && !our_exchange_sent_ &&
+      !awaits_login()) {
+    send_exchange(std::string(options_));
   }
   std::array<std::uint8_t, TlsSession::kRecordSizeMax> record;
   while (!has_failed()) {
@@ -118,7 +120,10 @@ void KeyNegotiation::handle_record(Bytes record) {
   auto exchange = decode_key_exchange(record, peer);
   if (!exchange) return fail(name_of(exchange.error()));
   // At once, whatever the verdict about the client will be: an AUTH_FAILED needs the channel too.
-  if (settings_.side == Side::Server) send_exchange();
+  if (settings_.side == Side::Server) {
+    const bool is_framed = frames_compression(exchange->options);
+    send_exchange(is_framed ? with_compression_framing(options_) : std::string(options_));
+  }
   if (has_failed()) return;
 
   sources_.emplace(std::move(*our_source_), std::move(exchange->source));
@@ -127,14 +132,16 @@ void KeyNegotiation::handle_record(Bytes record) {
   phase_ = Phase::Confirming;
 }
 
-void KeyNegotiation::send_exchange() {
+void KeyNegotiation::send_exchange(std::string options) {
   our_exchange_sent_ = true;
   KeyExchange exchange;
   random_.fill(exchange.source.material.mutable_bytes());
-  exchange.options = options_;
+  exchange.options = std::move(options);
   if (settings_.side == Side::Client) {
-    exchange.username = settings_.username;
-    exchange.password = settings_.password;
+    if (settings_.login) {
+      exchange.username = settings_.login->username;
+      exchange.password = settings_.login->password.view();
+    }
     exchange.peer_info = settings_.peer_info.to_string();
   }
   std::vector<std::uint8_t> message(KeyExchange::kSizeMax);
@@ -144,6 +151,11 @@ void KeyNegotiation::send_exchange() {
   tls_->write(writer.written());
   wipe(message);
   our_source_ = std::move(exchange.source);
+}
+
+bool KeyNegotiation::awaits_login() const {
+  return settings_.forgets_login && !settings_.login && !our_exchange_sent_ && tls_ &&
+         tls_->handshake_done() && !has_failed();
 }
 
 /// TLS output is a plain stream of bytes, cut to what fits a datagram; records may span several.
@@ -193,8 +205,16 @@ std::optional<DataKeys> KeyNegotiation::derive_keys(const Admission& admission,
   auto keys = block ? split_key_block(*block, settings_.side, key_id_, admission.cipher)
                     : std::optional<DataKeys>();
   has_keys_ = keys.has_value();
-  if (!keys) fail("cannot derive the data keys");
+  if (!keys) {
+    fail("cannot derive the data keys");
+    return keys;
+  }
+  keys->in_epochs = admission.data_epochs;
   return keys;
+}
+
+std::optional<KeyBlock> KeyNegotiation::export_wrap_key() const {
+  return tls_ ? derive_wrap_key(*tls_) : std::nullopt;
 }
 
 bool KeyNegotiation::send_text(std::string_view text, Instant now) {

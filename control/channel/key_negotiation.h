@@ -59,12 +59,16 @@ class KeyNegotiation {
 
   /// The peer's key exchange message, once, when ours has been sent too.
   std::optional<KeyExchange> take_peer_exchange();
+  /// What it has waited for is among the settings: a login.
+  void proceed(Now now) { advance(now); }
   /// Plaintext records that came after it.
   std::vector<std::string> take_records();
 
   /// From what was exchanged; once, then the sources are wiped. Nothing when it cannot be done. The
   /// times are left to the caller.
   std::optional<DataKeys> derive_keys(const Admission& admission, const SessionPair& sessions);
+  /// What dynamic tls-crypt is made from. Nothing while TLS is not established.
+  [[nodiscard]] std::optional<KeyBlock> export_wrap_key() const;
   /// One record with `text` and a NUL. Phase must be Active. False when the peer does not take what
   /// we have already said.
   bool send_text(std::string_view text, Instant now);
@@ -80,6 +84,9 @@ class KeyNegotiation {
   [[nodiscard]] bool has_keys() const { return has_keys_; }
   /// Whether the peer has ever said anything under this KeyId.
   [[nodiscard]] bool was_heard() const { return heard_; }
+  /// TLS is established, and what the client says of itself is missing (`auth-nocache`).
+  [[nodiscard]] bool awaits_login() const;
+  [[nodiscard]] bool has_sent_login() const { return our_exchange_sent_; }
   [[nodiscard]] bool all_acknowledged() const { return sender_.all_acknowledged(); }
   [[nodiscard]] Instant started() const { return started_; }
   [[nodiscard]] PeerCertificate peer_certificate() const;
@@ -97,7 +104,7 @@ class KeyNegotiation {
   void deliver(const ReliableReceiver::Message& message, Now now);
   void exchange_messages();
   void handle_record(Bytes record);
-  void send_exchange();
+  void send_exchange(std::string options);
   void pump_output(Instant now);
   void fail(std::string_view reason);
 

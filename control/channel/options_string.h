@@ -15,6 +15,8 @@ namespace ringway {
 struct OptionsString {
   Side side = Side::Server;
   std::uint16_t tun_mtu = 1500;
+  /// The packets go over TCP.
+  bool is_tcp = false;
   /// `--auth`.
   Digest auth = Digest::Sha1;
   /// The static `cipher`; unset as by default, which OpenVPN writes as if it were BF-CBC.
@@ -30,10 +32,13 @@ struct OptionsString {
 /// names a direction already.
 std::string with_key_direction(std::string_view options, int direction);
 
+/// Whether the sender puts a byte for compression in front of each packet: `comp-lzo` of any kind,
+/// or a `compress` that is not one of OpenVPN's second version.
+[[nodiscard]] bool frames_compression(std::string_view options);
+/// `options` as of a sender that does so, too, which is what such a peer compares with.
+std::string with_compression_framing(std::string_view options);
+
 /// The value behind `name` in an options string, e.g. "cipher" -> "AES-256-CBC".
 std::optional<std::string_view> find_in_options(std::string_view options, std::string_view name);
-
-/// OpenVPN's name of a digest, e.g. "SHA256".
-std::string_view name_of(Digest digest);
 
 }  // namespace ringway

@@ -25,6 +25,10 @@ enum class ProtoBit : std::uint32_t {
   PushUpdate = 1u << 12,
 };
 
+/// Ringway's own, "1" where a client brings the ECN marks of its datagrams back into the packets
+/// inside (RFC 6040 4.2), which stock clients do not; it is answered by a pushed `ecn`.
+inline constexpr std::string_view kEcnPeerInfo = "IV_ECN";
+
 /// The IV_* and UV_* lines of a key-method-2 message. Unknown names are kept and never refused;
 /// lines over 255 bytes are cut, more than kLinesMax lines are ignored. Pure value.
 class PeerInfo {
@@ -48,5 +52,9 @@ class PeerInfo {
  private:
   std::vector<std::pair<std::string, std::string>> lines_;
 };
+
+[[nodiscard]] inline bool takes_outer_ecn(const PeerInfo& peer) {
+  return peer.find(kEcnPeerInfo) == "1";
+}
 
 }  // namespace ringway

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,14 +24,32 @@ inline constexpr std::size_t kPushMessageSizeMax = 1024;
 std::vector<std::string> encode_push_reply(const PushReply& reply,
                                            std::vector<std::string>* refused = nullptr);
 
-/// Joins continued replies. Pure; owned by one client channel; bounded by kOptionsMax.
+/// PUSH_UPDATE (docs/WIRE.md 7.8): options for a client that is connected. One that is named is set
+/// anew, with all its lines; `-NAME` takes it away; a `?` in front lets the client ignore it. Split
+/// as a reply is. Options that no client takes this way are left out and named in `refused`, and so
+/// are addresses: the server's routes lead to those that it has leased.
+std::vector<std::string> encode_push_update(const std::vector<std::string>& options,
+                                            std::vector<std::string>* refused = nullptr);
+
+/// Whether clients take options of this name in a PUSH_UPDATE; `-` and `?` may stand in front.
+bool may_be_updated(std::string_view option);
+
+/// Client: what a server has pushed becomes what a PUSH_UPDATE makes of it. The error is a sentence
+/// for the log, to be escaped: an option that the server must not change, and that is not marked
+/// with `?` as one that may be left aside. Pure.
+std::expected<PushReply, std::string> apply_push_update(PushReply held, const PushReply& update);
+
+/// Joins continued messages. Pure; owned by one client channel; bounded by kOptionsMax.
 class PushReplyParser {
  public:
   static constexpr std::size_t kOptionsMax = 4096;
-  /// `message` begins with "PUSH_REPLY". Returns the whole reply when its last part has arrived.
+  /// `word`, in static memory: what its messages begin with.
+  explicit PushReplyParser(std::string_view word = "PUSH_REPLY") : word_(word) {}
+  /// Returns the whole reply when its last part has arrived. Nothing becomes of other messages.
   std::optional<PushReply> handle_message(std::string_view message);
 
  private:
+  std::string_view word_;
   PushReply pending_;
 };
 

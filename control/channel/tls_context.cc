@@ -1,12 +1,15 @@
 #include "control/channel/tls_context.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "base/wiped_heap.h"
 #include "control/channel/certificates.h"
 #include "control/channel/openssl_handles.h"
 #include "control/channel/tls_names.h"
@@ -92,17 +95,24 @@ Result<void> apply_dh(SSL_CTX* context, const std::string& pem) {
 }
 
 Result<void> apply_own_certificate(SSL_CTX* context, const TlsMaterial& material) {
-  const auto chain = parse_certificates(material.cert_pem, material.cert_where);
+  auto chain = parse_certificates(material.cert_pem, material.cert_where);
   if (!chain) return std::unexpected(chain.error());
-  const auto key = parse_private_key(material.key_pem, material.key_where);
+  const auto key = parse_private_key(material.key_pem, material.key_where, material.key_passphrase);
   if (!key) return std::unexpected(key.error());
+  std::vector<CertificatePtr> above;
+  if (!material.extra_certs_pem.empty()) {
+    auto extra = parse_certificates(material.extra_certs_pem, material.extra_certs_where);
+    if (!extra) return std::unexpected(extra.error());
+    above = std::move(*extra);
+  }
 
   if (SSL_CTX_use_certificate(context, chain->front().get()) != 1) {
     return fail("the certificate is refused: " + openssl::take_errors(), material.cert_where,
                 "issue a stronger one, or lower tls-cert-profile");
   }
-  for (std::size_t i = 1; i < chain->size(); ++i) {
-    if (SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) != 1) {
+  std::move(chain->begin() + 1, chain->end(), std::inserter(above, above.begin()));
+  for (const CertificatePtr& certificate : above) {
+    if (SSL_CTX_add1_chain_cert(context, certificate.get()) != 1) {
       return fail("a certificate of the chain is refused: " + openssl::take_errors(),
                   material.cert_where);
     }
@@ -135,6 +145,10 @@ void apply_fixed_policy(SSL_CTX* context) {
 }
 
 }  // namespace
+
+bool can_read_private_key(std::string_view pem, std::string_view passphrase) {
+  return parse_private_key(pem, {}, passphrase).has_value();
+}
 
 Result<TlsContext> TlsContext::make(Side side, const TlsMaterial& material, UnixTime now) {
   openssl::ContextPtr context(
@@ -195,6 +209,16 @@ std::optional<UnixTime> TlsContext::own_certificate_expires() const {
   const X509* certificate = SSL_CTX_get0_certificate(context_);
   if (certificate == nullptr) return std::nullopt;
   return expires_at(certificate);
+}
+
+void wipe_what_openssl_frees() {
+  const int is_set = CRYPTO_set_mem_functions(
+      [](std::size_t size, const char*, int) { return wiped_heap::allocate(size); },
+      [](void* memory, std::size_t size, const char*, int) {
+        return wiped_heap::reallocate(memory, size);
+      },
+      [](void* memory, const char*, int) { wiped_heap::release(memory); });
+  RW_ASSERT(is_set == 1);  // Nobody was earlier.
 }
 
 }  // namespace ringway

@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/peer_name.h"
+#include "base/peer_rules.h"
 #include "base/time.h"
 #include "control/channel/control_event.h"
 #include "dataplane/admission/wrap_types.h"
@@ -19,12 +21,18 @@ class TlsVerification;
 
 /// Certificates, keys and policy as PEM text; reading files is the caller's work.
 struct TlsMaterial {
+  /// Empty with `rules.fingerprints`: they stand in for authorities.
   std::string ca_pem;
   std::string ca_where;  ///< option and file, for error messages
   std::string cert_pem;
   std::string cert_where;
   std::string key_pem;
   std::string key_where;
+  /// Of an encrypted key.
+  std::string key_passphrase;
+  /// Sent behind our own certificate, besides what `cert_pem` holds; may be empty.
+  std::string extra_certs_pem;
+  std::string extra_certs_where;
   /// Empty: ECDHE only.
   std::string dh_pem;
   /// Empty: no revocation check.
@@ -40,10 +48,14 @@ struct TlsMaterial {
   bool request_peer_cert = true;
   /// `remote-cert-tls`: keyUsage present, and extendedKeyUsage of the other role.
   bool remote_cert_tls = false;
-  /// Client, `verify-x509-name`: what the server must be called; empty: anything.
+  /// `verify-x509-name`: what the peer must be called; empty: anything.
   std::string peer_name;
   PeerNameMatch peer_name_match = PeerNameMatch::Subject;
+  PeerRules rules;
 };
+
+/// Whether the PEM text of a private key can be read with this passphrase.
+[[nodiscard]] bool can_read_private_key(std::string_view pem, std::string_view passphrase);
 
 /// One end's TLS set-up, shared by all its TLS sessions. OpenSSL's SSL_CTX: TLS 1.2 and up, no
 /// tickets, no resumption, no compression, no renegotiation. Constant after make(), but for
@@ -75,5 +87,9 @@ class TlsContext {
   /// SSL_CTX points to it.
   std::unique_ptr<TlsVerification> verification_;
 };
+
+/// From now on OpenSSL overwrites all memory that it frees: the secrets of a TLS session that has
+/// ended, which it leaves behind otherwise (D03). Call it before anything else uses OpenSSL.
+void wipe_what_openssl_frees();
 
 }  // namespace ringway

@@ -10,33 +10,31 @@
 #include "control/channel/tls_verification.h"
 
 namespace ringway {
-namespace {
-
-/// OpenSSL makes room for a whole handshake message when it reads its length, and takes a
-/// ClientHello of 128 KiB. Real ones, post-quantum key shares included, stay below 4 KiB.
-constexpr std::size_t kClientHelloSizeMax = 16 * 1024;
-
-}  // namespace
 
 TlsSession::TlsSession(const TlsContext& context, UnixTime now)
-    : side_(context.side()),
-      ssl_(SSL_new(context.native())),
-      input_(BIO_new(BIO_s_mem())),
-      output_(BIO_new(BIO_s_mem())) {
+    : context_(context), side_(context.side()), judged_at_(now) {
+  if (side_ == Side::Server) return;
+  begin();
+  advance_handshake();
+}
+
+TlsSession::~TlsSession() { SSL_free(ssl_); }
+
+void TlsSession::begin() {
+  ssl_ = SSL_new(context_.native());
+  input_ = BIO_new(BIO_s_mem());
+  output_ = BIO_new(BIO_s_mem());
   RW_ASSERT(ssl_ != nullptr);
   RW_ASSERT(input_ != nullptr);
   RW_ASSERT(output_ != nullptr);
   SSL_set_bio(ssl_, input_, output_);  // Both belong to ssl_ from here on.
-  TlsVerification::watch(ssl_, now, &certificate_fault_);
+  TlsVerification::watch(ssl_, judged_at_, &certificate_fault_);
   if (side_ == Side::Server) {
     SSL_set_accept_state(ssl_);
   } else {
     SSL_set_connect_state(ssl_);
-    advance_handshake();
   }
 }
-
-TlsSession::~TlsSession() { SSL_free(ssl_); }
 
 void TlsSession::feed(Bytes input) {
   if (failed() || input.empty()) return;
@@ -44,30 +42,21 @@ void TlsSession::feed(Bytes input) {
     handshake_input_ += input.size();
     if (handshake_input_ > kHandshakeInputMax) return fail("the handshake is too large");
   }
-  if (head_size_ < kHeadSize) {
-    const std::size_t missing = std::min(kHeadSize - head_size_, input.size());
-    std::ranges::copy(input.first(missing),
-                      head_.begin() + static_cast<std::ptrdiff_t>(head_size_));
-    head_size_ += missing;
-    if (!first_record_is_sane()) return fail("the first message is no ClientHello");
+  if (ssl_ != nullptr) return hand_over(input);
+  switch (hello_.add(input)) {
+    case ClientHelloInput::Verdict::NeedsMore: return;
+    case ClientHelloInput::Verdict::IsForeign: return fail("the first message is no ClientHello");
+    case ClientHelloInput::Verdict::IsWhole: break;
   }
+  begin();
+  hand_over(hello_.bytes());
+  hello_.release();
+}
+
+void TlsSession::hand_over(Bytes input) {
   RW_ASSERT(BIO_write(input_, input.data(), static_cast<int>(input.size())) ==
             static_cast<int>(input.size()));
   if (state_ == State::Handshaking) advance_handshake();
-}
-
-/// What a server may be given first: a handshake record with at least the header of a ClientHello
-/// of sane size. Looked at before OpenSSL does, see kClientHelloSizeMax.
-bool TlsSession::first_record_is_sane() {
-  if (side_ == Side::Client) return true;
-  constexpr std::uint8_t kHandshakeRecord = 22;
-  constexpr std::uint8_t kClientHello = 1;
-  constexpr std::size_t kHandshakeHeaderSize = 4;
-  if (head_[0] != kHandshakeRecord) return false;
-  if (head_size_ < kHeadSize) return true;
-  const std::size_t message_size = std::size_t{head_[6]} << 16 | load_be16(&head_[7]);
-  return load_be16(&head_[3]) >= kHandshakeHeaderSize && head_[5] == kClientHello &&
-         message_size <= kClientHelloSizeMax;
 }
 
 void TlsSession::advance_handshake() {
@@ -109,9 +98,12 @@ void TlsSession::write(Bytes message) {
   if (size != static_cast<int>(message.size())) fail_with_library_error();
 }
 
-std::size_t TlsSession::output_size() const { return BIO_ctrl_pending(output_); }
+std::size_t TlsSession::output_size() const {
+  return output_ == nullptr ? 0 : BIO_ctrl_pending(output_);
+}
 
 std::size_t TlsSession::take_output(MutableBytes out) {
+  if (output_ == nullptr) return 0;
   const int size = BIO_read(output_, out.data(), static_cast<int>(out.size()));
   return size > 0 ? static_cast<std::size_t>(size) : 0;
 }
@@ -131,9 +123,19 @@ void TlsSession::fail_with_library_error() {
 }
 
 PeerCertificate TlsSession::peer_certificate() const {
+  if (ssl_ == nullptr) return {};
   X509* certificate = SSL_get0_peer_certificate(ssl_);
   if (certificate == nullptr || state_ != State::Established) return {};
-  return describe_certificate(certificate);
+  PeerCertificate description = TlsVerification::describe(ssl_, certificate);
+  const STACK_OF(X509)* chain = SSL_get0_verified_chain(ssl_);
+  for (int i = 0; side_ == Side::Server && i < sk_X509_num(chain); ++i) {
+    description.chain.push_back(describe_for_programs(sk_X509_value(chain, i)));
+  }
+  // Where fingerprints decide, there is no chain beyond the certificate.
+  if (side_ == Side::Server && description.chain.empty()) {
+    description.chain.push_back(describe_for_programs(certificate));
+  }
+  return description;
 }
 
 bool TlsSession::export_keying_material(std::string_view label, MutableBytes out) const {
@@ -146,6 +148,7 @@ bool TlsSession::export_keying_material(std::string_view label, MutableBytes out
 }
 
 std::string TlsSession::description() const {
+  if (ssl_ == nullptr) return {};
   return std::string(SSL_get_version(ssl_)) + ", " + SSL_get_cipher_name(ssl_);
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "control/channel/client_hello_input.h"
 #include "control/channel/control_event.h"
 #include "control/channel/tls_context.h"
 
@@ -29,7 +29,8 @@ class TlsSession {
   /// A peer that never acknowledges cannot make us pile up more than this.
   static constexpr std::size_t kOutputMax = 64 * 1024;
 
-  /// Certificates are judged at `now`. A client's first message is at once among its output.
+  /// Certificates are judged at `now`. A client's first message is at once among its output; a
+  /// server asks OpenSSL for nothing before it has a whole ClientHello.
   TlsSession(const TlsContext& context, UnixTime now);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -56,26 +57,28 @@ class TlsSession {
   [[nodiscard]] bool export_keying_material(std::string_view label, MutableBytes out) const;
   /// "TLSv1.3, TLS_AES_256_GCM_SHA384".
   [[nodiscard]] std::string description() const;
+  /// Null before a server's has begun.
   [[nodiscard]] ssl_st* native() const { return ssl_; }
 
  private:
   enum class State : std::uint8_t { Handshaking, Established, Failed };
-  /// A TLS record's header and the handshake header behind it.
-  static constexpr std::size_t kHeadSize = 9;
 
+  void begin();
+  void hand_over(Bytes input);
   void advance_handshake();
-  bool first_record_is_sane();
   void fail(std::string_view what);
   void fail_with_library_error();
 
+  const TlsContext& context_;
   Side side_;
+  UnixTime judged_at_;
   State state_ = State::Handshaking;
-  ssl_st* ssl_;
-  bio_st* input_;
-  bio_st* output_;
+  ssl_st* ssl_ = nullptr;
+  bio_st* input_ = nullptr;
+  bio_st* output_ = nullptr;
   std::size_t handshake_input_ = 0;
-  std::array<std::uint8_t, kHeadSize> head_{};
-  std::size_t head_size_ = 0;
+  /// A server's, until it has begun.
+  ClientHelloInput hello_;
   /// Filled by TlsVerification.
   std::string certificate_fault_;
   std::string failure_;

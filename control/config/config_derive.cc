@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "control/config/tunnel_addresses.h"
+
 namespace ringway {
 namespace {
 
@@ -12,26 +14,30 @@ std::int64_t seconds_of(Duration time) {
 }
 
 Result<LinkFamily> family_of(const ConfigDraft& draft, const std::string& proto) {
-  if (proto == "udp6") return draft.bind_ipv6_only ? LinkFamily::V6Only : LinkFamily::Both;
+  if (proto.starts_with("udp6") || proto.starts_with("tcp6"))
+    return draft.bind_ipv6_only ? LinkFamily::V6Only : LinkFamily::Both;
   if (draft.bind_ipv6_only) {
     return fail(fmt::format("`bind ipv6only` and `proto {}` contradict each other", proto),
-                draft.place_of("bind"), "write `proto udp6`, or delete `bind ipv6only`");
+                draft.place_of("bind"),
+                fmt::format("write `proto {}6`, or delete `bind ipv6only`", proto.substr(0, 3)));
   }
-  return proto == "udp4" ? LinkFamily::V4Only : LinkFamily::Both;
+  const bool is_v4 = proto.starts_with("udp4") || proto.starts_with("tcp4");
+  return is_v4 ? LinkFamily::V4Only : LinkFamily::Both;
 }
 
 /// Narrows the listener to the family of its address.
 Result<void> fit_family_to_address(ListenConfig& listen, const LocalLine& local) {
   const IpAddress address = *local.address;
   const bool is_v4 = address.is_v4();
-  const bool clashes = is_v4 ? listen.family == LinkFamily::V6Only || listen.proto_text == "udp6"
-                             : listen.family == LinkFamily::V4Only;
+  const bool clashes =
+      is_v4 ? listen.family == LinkFamily::V6Only || listen.proto_text.substr(3).starts_with('6')
+            : listen.family == LinkFamily::V4Only;
   if (clashes) {
     return fail(fmt::format("`local {}` and `proto {}` are of different families",
                             address.to_string(), listen.proto_text),
                 local.where,
-                fmt::format("write `proto udp`, which follows the address, or `proto {}`",
-                            is_v4 ? "udp4" : "udp6"));
+                fmt::format("write `proto {0}`, which follows the address, or `proto {0}{1}`",
+                            listen.is_tcp ? "tcp" : "udp", is_v4 ? 4 : 6));
   }
   if (is_v4) {
     listen.family = LinkFamily::V4Only;
@@ -39,6 +45,12 @@ Result<void> fit_family_to_address(ListenConfig& listen, const LocalLine& local)
     listen.family = LinkFamily::V6Only;
   }
   if (!address.is_unspecified()) listen.address = address;
+  if (is_link_local(address) && listen.scope.empty()) {
+    return fail(fmt::format("`local {}` does not say on which interface", address.to_string()),
+                local.where,
+                fmt::format("write `local {}%eth0` with the interface's name, or `bind-dev`",
+                            address.to_string()));
+  }
   return {};
 }
 
@@ -49,8 +61,10 @@ bool families_meet(LinkFamily a, LinkFamily b) {
 /// Two sockets that would both get a datagram, or of which the kernel would refuse the second. A
 /// listener without an address has all of them.
 bool overlap(const ListenConfig& a, const ListenConfig& b) {
-  if (a.port != b.port || !families_meet(a.family, b.family)) return false;
-  return a.address == b.address || !a.address || !b.address;
+  if (a.is_tcp != b.is_tcp || a.port != b.port || !families_meet(a.family, b.family)) return false;
+  const bool has_all = (!a.address && a.host.empty()) || (!b.address && b.host.empty());
+  // Which addresses a name has is known at start.
+  return has_all || (a.address == b.address && a.host == b.host && a.scope == b.scope);
 }
 
 Result<void> add_listener(ConfigDraft& draft, ListenConfig listen, const std::string& where) {
@@ -75,9 +89,18 @@ Result<void> add_listener(ConfigDraft& draft, ListenConfig listen, const std::st
 Result<void> add_listeners(ConfigDraft& draft, const LocalLine& local) {
   ListenConfig listen;
   listen.proto_text = local.proto.empty() ? draft.proto : local.proto;
+  listen.is_tcp = listen.proto_text.starts_with("tcp");
   const Result<LinkFamily> family = family_of(draft, listen.proto_text);
   if (!family) return std::unexpected(family.error());
   listen.family = *family;
+  listen.where = local.where;
+  listen.host = local.host;
+  listen.scope = local.scope;
+  if (local.address && is_link_local(*local.address) && listen.scope.empty()) {
+    listen.scope = draft.config.outside.device;
+  }
+  // A name has addresses of its own for each family, so `udp6` needs no IPv4 by the way.
+  if (!listen.host.empty() && listen.proto_text == "udp6") listen.family = LinkFamily::V6Only;
   if (local.address) {
     if (auto fitted = fit_family_to_address(listen, local); !fitted) return fitted;
   }
@@ -93,18 +116,23 @@ Result<void> derive_listeners(ConfigDraft& draft) {
   std::vector<LocalLine> locals = draft.locals;
   if (locals.empty()) {
     const char* option = draft.has("port") ? "port" : draft.has("lport") ? "lport" : "proto";
-    locals.push_back({.address = {}, .ports = {}, .proto = {}, .where = draft.place_of(option)});
+    locals.push_back({.where = draft.place_of(option)});
   }
   for (const LocalLine& local : locals) {
-    if (auto added = add_listeners(draft, local); !added) return added;
+    if (auto added = draft.settle(add_listeners(draft, local)); !added) return added;
   }
-  const bool is_dual = std::ranges::any_of(draft.config.listen, [](const ListenConfig& listen) {
-    return listen.proto_text == "udp" && listen.family == LinkFamily::Both;
-  });
-  if (is_dual) {
-    draft.config.notes.push_back(
-        "`proto udp` serves IPv4 and IPv6, where OpenVPN serves IPv4 only; for that, write `proto "
-        "udp4`");
+  std::ranges::stable_partition(draft.config.listen,
+                                [](const ListenConfig& listen) { return !listen.is_tcp; });
+  for (const bool is_tcp : {false, true}) {
+    const bool is_dual = std::ranges::any_of(draft.config.listen, [&](const ListenConfig& listen) {
+      return listen.is_tcp == is_tcp && listen.family == LinkFamily::Both &&
+             !listen.proto_text.ends_with('6') && !listen.proto_text.starts_with("tcp6");
+    });
+    if (!is_dual) continue;
+    draft.config.notes.push_back(fmt::format(
+        "`proto {0}` serves IPv4 and IPv6, where OpenVPN serves IPv4 only; for that, write `proto "
+        "{0}4`",
+        is_tcp ? "tcp" : "udp"));
   }
   return {};
 }
@@ -129,6 +157,10 @@ Result<void> derive_timers(ConfigDraft& draft) {
     timers.ping = interval;
     timers.ping_restart = 2 * timeout;
   }
+  if (draft.config.tokens.enabled && draft.config.tokens.renewal == Duration{0}) {
+    constexpr Duration kRenewal = 3600s;
+    draft.config.tokens.renewal = timers.renegotiate > Duration{0} ? timers.renegotiate : kRenewal;
+  }
   if (timers.ping_restart == Duration{0}) {
     draft.config.notes.push_back(
         "without `keepalive` nobody notices when a client or the server is gone; write `keepalive "
@@ -137,13 +169,66 @@ Result<void> derive_timers(ConfigDraft& draft) {
   return {};
 }
 
-void derive_mssfix(ConfigDraft& draft) {
+Result<void> check_range(const AddressRange& range, const std::optional<Prefix>& network,
+                         const std::string& option, const ConfigDraft& draft) {
+  if (!network || (network->contains(range.first) && network->contains(range.last))) return {};
+  const bool is_v4 = range.first.is_v4();
+  return fail(
+      fmt::format("`{}` is not within the tunnel's network {}", option, network->to_string()),
+      draft.place_of(option),
+      is_v4 ? fmt::format("write `ifconfig-pool {} {}`", network->address.plus(2).to_string(),
+                          IpAddress::v4(last_address(*network).v4_value() - 1).to_string())
+            : fmt::format("write `ifconfig-ipv6-pool {}/{}`",
+                          network->address.plus(0x1000).to_string(), network->length));
+}
+
+Result<void> exclude_both(const ConfigDraft& draft, const char* macro, const char* option,
+                          const std::string& advice) {
+  if (!draft.has(macro) || !draft.has(option)) return {};
+  return fail(fmt::format("`{}` already says what `{}` says", macro, option),
+              draft.place_of(option), advice);
+}
+
+/// `ifconfig` and its pool stand for what `server` writes in one line.
+Result<void> derive_addresses_v4(ConfigDraft& draft) {
   TunnelConfig& tunnel = draft.config.tunnel;
-  if (draft.mssfix) {
-    tunnel.mssfix = *draft.mssfix;
-  } else if (tunnel.mtu != 1500) {
-    tunnel.mssfix = {.value = tunnel.mtu, .mode = TunnelConfig::MssFix::Mode::Fixed};
+  if (auto one = exclude_both(draft, "server", "ifconfig", "delete one of the lines"); !one) {
+    return one;
   }
+  if (draft.ifconfig) {
+    tunnel.network_v4 = draft.ifconfig->network;
+    tunnel.address_v4 = draft.ifconfig->address;
+    tunnel.pool_v4 = false;
+  }
+  if (!draft.ifconfig_pool) return {};
+  if (tunnel.pool_v4 && tunnel.network_v4) {
+    return exclude_both(
+        draft, "server", "ifconfig-pool",
+        fmt::format("delete this line, or write `server {} {} nopool`",
+                    tunnel.network_v4->address.to_string(), tunnel.network_v4->netmask_text()));
+  }
+  tunnel.pool_v4 = true;
+  tunnel.range_v4 = draft.ifconfig_pool;
+  return check_range(*tunnel.range_v4, tunnel.network_v4, "ifconfig-pool", draft);
+}
+
+Result<void> derive_addresses_v6(ConfigDraft& draft) {
+  TunnelConfig& tunnel = draft.config.tunnel;
+  for (const char* option : {"ifconfig-ipv6", "ifconfig-ipv6-pool"}) {
+    auto one = exclude_both(draft, "server-ipv6", option,
+                            "delete this line, or write `ifconfig-ipv6` and `ifconfig-ipv6-pool` "
+                            "in place of `server-ipv6`");
+    if (!one) return one;
+  }
+  if (draft.ifconfig_ipv6) {
+    tunnel.network_v6 = draft.ifconfig_ipv6->network;
+    tunnel.address_v6 = draft.ifconfig_ipv6->address;
+    tunnel.pool_v6 = false;
+  }
+  if (!draft.ifconfig_ipv6_pool) return {};
+  tunnel.pool_v6 = true;
+  tunnel.range_v6 = draft.ifconfig_ipv6_pool;
+  return check_range(*tunnel.range_v6, tunnel.network_v6, "ifconfig-ipv6-pool", draft);
 }
 
 /// What other options imply stands behind the `push` lines, as with OpenVPN, so that where both
@@ -156,8 +241,12 @@ void derive_push(ConfigDraft& draft) {
   };
   const TunnelConfig& tunnel = draft.config.tunnel;
   if (tunnel.network_v6) imply("tun-ipv6");
-  if (tunnel.network_v4) {
-    imply(fmt::format("route-gateway {}", tunnel.network_v4->address.plus(1).to_string()));
+  // `server` pushes its address as the gateway, whatever else is pushed; without it, a line that
+  // was written by hand counts.
+  const bool has_gateway = std::ranges::any_of(
+      push, [](const std::string& option) { return option.starts_with("route-gateway "); });
+  if (tunnel.network_v4 && (!tunnel.address_v4 || !has_gateway)) {
+    imply(fmt::format("route-gateway {}", own_address_v4(tunnel)->to_string()));
   }
   imply("topology subnet");
   if (draft.keepalive && draft.keepalive->interval > Duration{0}) {
@@ -168,13 +257,18 @@ void derive_push(ConfigDraft& draft) {
 
 }  // namespace
 
+bool is_link_local(const IpAddress& address) {
+  return address.bytes()[0] == 0xfe && (address.bytes()[1] & 0xc0) == 0x80;
+}
+
 Result<void> derive_config(ConfigDraft& draft) {
   if (draft.config.tunnel.device.empty()) draft.config.tunnel.device = "tun";
   if (draft.config.tls.groups.empty()) draft.config.tls.groups = draft.ecdh_curve;
-  if (auto derived = derive_listeners(draft); !derived) return derived;
-  if (auto derived = derive_wrap(draft); !derived) return derived;
-  if (auto derived = derive_timers(draft); !derived) return derived;
-  derive_mssfix(draft);
+  if (auto derived = draft.settle(derive_listeners(draft)); !derived) return derived;
+  if (auto derived = draft.settle(derive_wrap(draft)); !derived) return derived;
+  if (auto derived = draft.settle(derive_timers(draft)); !derived) return derived;
+  if (auto derived = draft.settle(derive_addresses_v4(draft)); !derived) return derived;
+  if (auto derived = draft.settle(derive_addresses_v6(draft)); !derived) return derived;
   derive_push(draft);
   return {};
 }
@@ -196,6 +290,11 @@ Result<void> derive_wrap(ConfigDraft& draft) {
         fmt::format("{}: `auth {}` has no effect: the data ciphers protect packets by themselves",
                     draft.place_of("auth"), draft.auth_unknown));
   }
+  if (wrap.v2_age_max > Duration{0} && !wrap.v2_key.is_set()) {
+    return fail("`tls-crypt-v2-max-age` has no key whose age it could limit",
+                draft.place_of("tls-crypt-v2-max-age"),
+                "write `tls-crypt-v2 FILE` too, or delete the line");
+  }
   if (draft.tls_crypt.is_set()) {
     wrap.mode = WrapMode::TlsCrypt;
     wrap.key = draft.tls_crypt;
@@ -211,22 +310,6 @@ Result<void> derive_wrap(ConfigDraft& draft) {
     wrap.direction = draft.tls_auth_direction ? draft.tls_auth_direction : draft.key_direction;
   }
   return {};
-}
-
-std::optional<std::uint64_t> pool_size(const TunnelConfig& tunnel) {
-  constexpr std::uint64_t kV6SizeMax = 65536;
-  std::optional<std::uint64_t> size;
-  if (tunnel.network_v4 && tunnel.pool) {
-    // Without the network's, the server's and the broadcast address.
-    size = (std::uint64_t{1} << (32 - tunnel.network_v4->length)) - 3;
-  }
-  if (tunnel.network_v6) {
-    const unsigned host_bits = 128u - tunnel.network_v6->length;
-    // Networks of more than 16 host bits start their pool at ::1000, smaller ones at ::2.
-    const std::uint64_t v6_size = host_bits > 16 ? kV6SizeMax : (std::uint64_t{1} << host_bits) - 2;
-    size = std::min(size.value_or(v6_size), v6_size);
-  }
-  return size;
 }
 
 }  // namespace ringway

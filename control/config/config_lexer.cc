@@ -132,7 +132,33 @@ Result<std::vector<std::string>> split_config_words(std::string_view line,
   return words;
 }
 
-Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::string& file_name) {
+namespace {
+
+/// The option that begins with `line`; no words when there is none.
+Result<ConfigLine> lex_line(std::string_view line, LineReader& lines, const std::string& where) {
+  ConfigLine option{.words = {}, .inline_text = std::nullopt, .where = where};
+  if (const auto name = inline_block_name(line)) {
+    Result<std::string> block = take_inline_block(lines, *name, where);
+    if (!block) return std::unexpected(block.error());
+    option.words = {std::string(*name)};
+    option.inline_text = std::move(*block);
+    return option;
+  }
+  if (line.size() > kConfigLineSizeMax) {
+    return fail(
+        fmt::format("the line has {} bytes; {} are allowed", line.size(), kConfigLineSizeMax),
+        where, "shorten it, or split it into several options");
+  }
+  Result<std::vector<std::string>> words = split_config_words(line, where);
+  if (!words) return std::unexpected(words.error());
+  option.words = std::move(*words);
+  return option;
+}
+
+}  // namespace
+
+Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::string& file_name,
+                                           std::vector<Error>* faults) {
   if (text.size() > kConfigFileSizeMax) {
     return fail(
         fmt::format("the file has {} bytes; {} are allowed", text.size(), kConfigFileSizeMax),
@@ -145,27 +171,17 @@ Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::str
   while (const auto line = lines.next()) {
     if (line->empty()) continue;
     const std::string where = fmt::format("{}:{}", file_name, lines.number());
-    ConfigLine option{.words = {}, .inline_text = std::nullopt, .where = where};
-    if (const auto name = inline_block_name(*line)) {
-      Result<std::string> block = take_inline_block(lines, *name, where);
-      if (!block) return std::unexpected(block.error());
-      option.words = {std::string(*name)};
-      option.inline_text = std::move(*block);
-    } else {
-      if (line->size() > kConfigLineSizeMax) {
-        return fail(
-            fmt::format("the line has {} bytes; {} are allowed", line->size(), kConfigLineSizeMax),
-            where, "shorten it, or split it into several options");
-      }
-      Result<std::vector<std::string>> words = split_config_words(*line, where);
-      if (!words) return std::unexpected(words.error());
-      if (words->empty()) continue;
-      option.words = std::move(*words);
+    Result<ConfigLine> option = lex_line(*line, lines, where);
+    if (!option && faults == nullptr) return std::unexpected(option.error());
+    if (!option) {
+      faults->push_back(std::move(option.error()));
+      continue;
     }
+    if (option->words.empty()) continue;
     if (options.size() == kConfigLineCountMax) {
       return fail(fmt::format("more than {} options", kConfigLineCountMax), where, "");
     }
-    options.push_back(std::move(option));
+    options.push_back(std::move(*option));
   }
   return options;
 }

@@ -49,8 +49,10 @@ struct ConfigLine {
 Result<std::vector<std::string>> split_config_words(std::string_view line,
                                                     const std::string& where);
 
-/// A whole file. A byte order mark at its start and CR LF line ends are accepted.
-Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::string& file_name);
+/// A whole file. A byte order mark at its start and CR LF line ends are accepted. With `faults`,
+/// what is wrong with a line goes there, and the other lines are read nevertheless.
+Result<std::vector<ConfigLine>> lex_config(std::string_view text, const std::string& file_name,
+                                           std::vector<Error>* faults = nullptr);
 
 /// One option of the command line, in the same language ("port 1195").
 Result<ConfigLine> lex_command_line_option(const std::string& text);

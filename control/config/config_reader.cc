@@ -15,15 +15,19 @@ Result<void> ConfigReader::read(std::string_view text, const std::string& file_n
   if (auto applied = read_text(text, file_name); !applied) return applied;
   for (const std::string& option : extra_options) {
     Result<ConfigLine> line = lex_command_line_option(option);
-    if (!line) return std::unexpected(line.error());
-    if (auto applied = read_line(std::move(*line)); !applied) return applied;
+    auto applied =
+        line ? read_line(std::move(*line)) : draft_.settle(std::unexpected(line.error()));
+    if (!applied) return applied;
   }
   return {};
 }
 
 Result<void> ConfigReader::read_text(std::string_view text, const std::string& file_name) {
-  Result<std::vector<ConfigLine>> lines = lex_config(text, file_name);
+  std::vector<Error> faults;
+  Result<std::vector<ConfigLine>> lines =
+      lex_config(text, file_name, draft_.collects ? &faults : nullptr);
   if (!lines) return std::unexpected(lines.error());
+  for (Error& fault : faults) draft_.problems.push_back({.error = std::move(fault)});
   for (ConfigLine& line : *lines) {
     if (auto applied = read_line(std::move(line)); !applied) return applied;
   }
@@ -54,37 +58,37 @@ Result<void> ConfigReader::apply(const ConfigLine& line, bool may_be_skipped) {
       return {};
     }
     const std::string_view nearest = nearest_option(line.name(), kind_);
-    return fail(fmt::format("unknown option `{}`", line.name()), line.where,
-                nearest.empty() ? "delete the line, or write `ignore-unknown-option NAME` before it"
-                                : fmt::format("write `{}`, if that is meant", nearest));
+    return draft_.settle(
+        fail(fmt::format("unknown option `{}`", line.name()), line.where,
+             nearest.empty() ? "delete the line, or write `ignore-unknown-option NAME` before it"
+                             : fmt::format("write `{}`, if that is meant", nearest)));
   }
   if (row->status == OptionStatus::Refused) {
     if (may_be_skipped) {
       note_once(line, fmt::format("is skipped: it {}", row->text));
       return {};
     }
-    return fail(fmt::format("`{}` {}", line.name(), row->text), line.where,
-                std::string(row->instead));
+    return draft_.settle(
+        fail(fmt::format("`{}` {}", line.name(), row->text), line.where, std::string(row->instead)),
+        /*is_refusal=*/true);
   }
   if (row->status == OptionStatus::NoEffect) {
+    if (!draft_.has(line.name())) {
+      draft_.idle.push_back(
+          {line.name(), line.where, fmt::format("has no effect: it {}", row->text)});
+    }
     note_once(line, fmt::format("has no effect: it {}", row->text));
     return {};
   }
-  if (line.inline_text && !row->may_be_inline) {
-    return fail(fmt::format("`{}` cannot be an inline block", row->name), line.where,
-                fmt::format("write `{} {}`", row->name, row->usage));
-  }
-  const std::size_t count = line.parameter_count();
-  if (count < row->parameters.min || count > row->parameters.max) {
-    return fail(fmt::format("`{}` has too {} parameters", row->name,
-                            count < row->parameters.min ? "few" : "many"),
-                line.where,
-                row->usage.empty() ? fmt::format("write `{}` alone", row->name)
-                                   : fmt::format("write `{} {}`", row->name, row->usage));
-  }
-  if (row->name == "config") return read_included(line);
-  draft_.places[std::string(row->name)] = line.where;
-  return row->apply(draft_, line);
+  return draft_.settle(apply_row(*row, line));
+}
+
+Result<void> ConfigReader::apply_row(const OptionRow& row, const ConfigLine& line) {
+  const LineShape shape = {row.name, row.usage, row.parameters, row.may_be_inline};
+  if (auto checked = check_shape(shape, line); !checked) return checked;
+  if (row.name == "config") return read_included(line);
+  draft_.places[std::string(row.name)] = line.where;
+  return row.apply(draft_, line);
 }
 
 Result<void> ConfigReader::read_included(const ConfigLine& line) {

@@ -27,6 +27,7 @@ class ConfigReader {
   Result<void> read_line(ConfigLine line);
   Result<void> read_included(const ConfigLine& line);
   Result<void> apply(const ConfigLine& line, bool may_be_skipped);
+  Result<void> apply_row(const OptionRow& row, const ConfigLine& line);
   void note_once(const ConfigLine& line, std::string text);
 
   ConfigDraft& draft_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/check.h"
+
 namespace ringway {
 namespace {
 
@@ -72,13 +74,30 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
 
 }  // namespace
 
+Result<void> check_shape(const LineShape& shape, const ConfigLine& line) {
+  if (line.inline_text && !shape.may_be_inline) {
+    return fail(fmt::format("`{}` cannot be an inline block", shape.name), line.where,
+                fmt::format("write `{} {}`", shape.name, shape.usage));
+  }
+  const std::size_t count = line.parameter_count();
+  if (count >= shape.parameters.min && count <= shape.parameters.max) return {};
+  return fail(fmt::format("`{}` has too {} parameters", shape.name,
+                          count < shape.parameters.min ? "few" : "many"),
+              line.where,
+              shape.usage.empty() ? fmt::format("write `{}` alone", shape.name)
+                                  : fmt::format("write `{} {}`", shape.name, shape.usage));
+}
+
 std::vector<OptionSection> option_sections(ConfigKind kind) {
   if (kind == ConfigKind::Client) {
     return {
         {"The server and the socket", profile_link_options()},
         {"Certificates, keys and ciphers", profile_tls_options()},
+        {"Name and password", profile_login_options()},
         {"Tunnel", profile_tunnel_options()},
+        {"Scripts", profile_script_options()},
         {"Times", profile_timer_options()},
+        {"Connecting again", profile_retry_options()},
         {"Process", profile_process_options()},
         {"Without effect", profile_idle_options()},
         {"Refused", profile_refused_options()},
@@ -87,13 +106,15 @@ std::vector<OptionSection> option_sections(ConfigKind kind) {
   return {
       {"Addresses, ports and sockets", link_options()},
       {"Certificates and TLS", tls_options()},
+      {"Whose certificate is believed", identity_options()},
       {"Control-channel keys and ciphers", cipher_options()},
       {"Tunnel", tunnel_options()},
       {"Clients", client_options()},
       {"Times", timer_options()},
       {"Process", process_options()},
+      {"Programs", program_options()},
       {"Workers and offloads", worker_options()},
-      {"Hooks, plugins, management", unserved_options()},
+      {"Plugins, management", unserved_options()},
       {"Clients' options, other systems, commands", foreign_options()},
   };
 }
@@ -106,6 +127,14 @@ const OptionRow* find_option(std::string_view name, ConfigKind kind) {
   if (kind == ConfigKind::Server) return nullptr;
   const OptionRow* row = find_option(name, ConfigKind::Server);
   return row == nullptr || row->status == OptionStatus::NoEffect ? row : &kForServers;
+}
+
+OptionRow as_on_servers(std::string_view name, std::string_view text) {
+  const OptionRow* row = find_option(name, ConfigKind::Server);
+  RW_ASSERT(row != nullptr && row->status == OptionStatus::Works);
+  OptionRow shared = *row;
+  if (!text.empty()) shared.text = text;
+  return shared;
 }
 
 std::string_view nearest_option(std::string_view name, ConfigKind kind) {

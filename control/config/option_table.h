@@ -27,6 +27,18 @@ struct ParameterCount {
   std::uint8_t max = 0;
 };
 
+/// What a line of an option looks like. Borrows its texts.
+struct LineShape {
+  std::string_view name;
+  /// The parameters, e.g. "NETWORK MASK [nopool]".
+  std::string_view usage;
+  ParameterCount parameters;
+  /// May be given as <name>...</name>, in place of its first parameter.
+  bool may_be_inline = false;
+};
+/// Refuses a line of another shape, and says what to write.
+Result<void> check_shape(const LineShape& shape, const ConfigLine& line);
+
 /// Stores one line in the draft. The number of parameters has been checked.
 using ApplyOption = Result<void> (*)(ConfigDraft&, const ConfigLine&);
 
@@ -65,20 +77,26 @@ constexpr OptionRow refused(std::string_view name, std::string_view why, std::st
 /// The sections of the table, each in the file of its name.
 std::span<const OptionRow> link_options();
 std::span<const OptionRow> tls_options();
+std::span<const OptionRow> identity_options();
 std::span<const OptionRow> cipher_options();
 std::span<const OptionRow> tunnel_options();
 std::span<const OptionRow> client_options();
 std::span<const OptionRow> timer_options();
 std::span<const OptionRow> process_options();
+std::span<const OptionRow> program_options();
 std::span<const OptionRow> worker_options();
 std::span<const OptionRow> unserved_options();
 std::span<const OptionRow> foreign_options();
 
-/// The sections of a client's table, in profile_options.cc and profile_refusals.cc.
+/// The sections of a client's table, in profile_options.cc, profile_login.cc, profile_tunnel.cc,
+/// profile_scripts.cc and profile_refusals.cc.
 std::span<const OptionRow> profile_link_options();
 std::span<const OptionRow> profile_tls_options();
+std::span<const OptionRow> profile_login_options();
 std::span<const OptionRow> profile_tunnel_options();
+std::span<const OptionRow> profile_script_options();
 std::span<const OptionRow> profile_timer_options();
+std::span<const OptionRow> profile_retry_options();
 std::span<const OptionRow> profile_process_options();
 std::span<const OptionRow> profile_idle_options();
 std::span<const OptionRow> profile_refused_options();
@@ -93,6 +111,9 @@ std::vector<OptionSection> option_sections(ConfigKind kind = ConfigKind::Server)
 /// Null for an unknown name. What a client's table lacks is looked for in the server's: a row
 /// without effect there has none in a client either, and the others are refused.
 const OptionRow* find_option(std::string_view name, ConfigKind kind = ConfigKind::Server);
+/// A row of a client's table that says the same as the server's of that name; with `text`, in words
+/// for a client.
+OptionRow as_on_servers(std::string_view name, std::string_view text);
 /// The known name most like `name`, or empty when none is near: for "did you mean".
 std::string_view nearest_option(std::string_view name, ConfigKind kind = ConfigKind::Server);
 

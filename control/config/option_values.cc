@@ -26,6 +26,17 @@ Result<Duration> seconds_at(const ConfigLine& line, std::size_t index, NumberLim
   return std::chrono::seconds(*seconds);
 }
 
+Result<ActivityLimit> activity_limit_of(const ConfigLine& line) {
+  const Result<Duration> time = seconds_at(line, 1, {0, kSecondsMax});
+  if (!time) return std::unexpected(time.error());
+  ActivityLimit limit{.time = *time};
+  if (line.parameter_count() == 1) return limit;
+  const Result<std::uint64_t> bytes = number_at(line, 2, {0, UINT64_MAX});
+  if (!bytes) return std::unexpected(bytes.error());
+  limit.bytes = *bytes;
+  return limit;
+}
+
 Result<FileOrInline> file_of(const ConfigLine& line) {
   FileOrInline file;
   file.where = line.where;

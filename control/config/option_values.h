@@ -24,6 +24,9 @@ Result<Duration> seconds_at(const ConfigLine& line, std::size_t index, NumberLim
 /// The limit of every time: about 68 years, so that no sum of times overflows.
 inline constexpr std::uint64_t kSecondsMax = 0x7fff'ffff;
 
+/// `inactive SECONDS [BYTES]`.
+Result<ActivityLimit> activity_limit_of(const ConfigLine& line);
+
 /// The file named by the first parameter, or the inline block.
 Result<FileOrInline> file_of(const ConfigLine& line);
 

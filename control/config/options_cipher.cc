@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "control/config/cipher_list.h"
 #include "control/config/option_table.h"
 #include "control/config/option_values.h"
 
@@ -45,6 +46,31 @@ Result<void> apply_tls_crypt(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
+Result<void> apply_tls_crypt_v2(ConfigDraft& draft, const ConfigLine& line) {
+  WrapConfig& wrap = draft.config.wrap;
+  const std::size_t flag_index = line.inline_text ? 1 : 2;
+  if (line.parameter_count() >= flag_index) {
+    const std::string& flag = line.parameter(flag_index);
+    if (flag != "force-cookie" && flag != "allow-noncookie") {
+      return bad_value(line, flag_index, "force-cookie or allow-noncookie");
+    }
+    wrap.v2_force_cookie = flag == "force-cookie";
+  }
+  Result<FileOrInline> file = file_of(line);
+  if (!file) return std::unexpected(file.error());
+  if (file->path == "[inline]" && wrap.v2_key.is_inline) return {};
+  wrap.v2_key = std::move(*file);
+  return {};
+}
+
+Result<void> apply_tls_crypt_v2_max_age(ConfigDraft& draft, const ConfigLine& line) {
+  constexpr std::uint64_t kDaysMax = 36'500;
+  const auto days = number_at(line, 1, {1, kDaysMax});
+  if (!days) return std::unexpected(days.error());
+  draft.config.wrap.v2_age_max = 24h * *days;
+  return {};
+}
+
 std::optional<Digest> parse_digest(std::string_view name) {
   std::string digest = to_lower(name);
   if (digest.starts_with("rsa-")) digest.erase(0, 4);
@@ -63,76 +89,20 @@ Result<void> apply_auth(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
-constexpr std::string_view kCipherList = "AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305";
-
-struct CipherList {
-  std::vector<DataCipher> ciphers;
-  /// Names without `?` that Ringway does not speak.
-  std::vector<std::string> unknown;
-};
-
-void append_ciphers(CipherList& list, std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(':'), text.size());
-    std::string_view name = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (name.empty()) continue;
-    if (name == "DEFAULT") {
-      append_ciphers(list, kCipherList);
-      continue;
-    }
-    const bool is_optional = name.starts_with('?');
-    if (is_optional) name.remove_prefix(1);
-    const auto cipher = parse_data_cipher(name);
-    if (cipher && std::ranges::find(list.ciphers, *cipher) == list.ciphers.end()) {
-      list.ciphers.push_back(*cipher);
-    } else if (!cipher && !is_optional) {
-      list.unknown.emplace_back(name);
-    }
-  }
-}
-
-std::string join_ciphers(const std::vector<DataCipher>& ciphers) {
-  std::string text;
-  for (const DataCipher cipher : ciphers) {
-    if (!text.empty()) text += ':';
-    text += name_of(cipher);
-  }
-  return text;
-}
-
 Result<void> apply_data_ciphers(ConfigDraft& draft, const ConfigLine& line) {
-  CipherList list;
-  append_ciphers(list, line.parameter(1));
-  const std::string usable =
-      list.ciphers.empty() ? std::string(kCipherList) : join_ciphers(list.ciphers);
-  if (!list.unknown.empty()) {
-    return fail(
-        fmt::format("`{}` names {}, which Ringway does not speak: all data ciphers are "
-                    "AEADs",
-                    line.name(), list.unknown.front()),
-        line.where,
-        fmt::format("write `{} {}`; who knows none of them cannot connect", line.name(), usable));
-  }
-  if (list.ciphers.empty()) {
-    return fail(fmt::format("`{}` names no cipher", line.name()), line.where,
-                fmt::format("write `{} {}`", line.name(), usable));
-  }
-  draft.config.data_ciphers = std::move(list.ciphers);
+  Result<std::vector<DataCipher>> ciphers = cipher_list_of(line);
+  if (!ciphers) return std::unexpected(ciphers.error());
+  draft.config.data_ciphers = std::move(*ciphers);
   return {};
 }
 
 Result<void> apply_data_ciphers_fallback(ConfigDraft& draft, const ConfigLine& line) {
-  const std::string& name = line.parameter(1);
-  if (!parse_data_cipher(name)) {
-    return refused_value(line,
-                         "is refused: Ringway speaks AEAD ciphers only, so clients that cannot "
-                         "negotiate (OpenVPN 2.3, `ncp-disable`) cannot be served",
-                         "delete the line, and update those clients");
-  }
-  draft.config.notes.push_back(fmt::format(
-      "{}: `{}` has no effect: the cipher comes from `data-ciphers`", line.where, line_text(line)));
-  return {};
+  draft.config.data_cipher_fallback = parse_data_cipher(line.parameter(1));
+  if (draft.config.data_cipher_fallback) return {};
+  return refused_value(line,
+                       "is refused: Ringway speaks AEAD ciphers only, so clients that know none "
+                       "(OpenVPN 2.3) cannot be served",
+                       "delete the line, and update those clients");
 }
 
 Result<void> apply_cipher(ConfigDraft& draft, const ConfigLine& line) {
@@ -153,23 +123,32 @@ Result<void> apply_aead_engine(ConfigDraft& draft, const ConfigLine& line) {
   return bad_value(line, 1, "auto, ipsec-mb, openssl or libsodium");
 }
 
-constexpr std::string_view kStub =
-    "is refused: it changes the format of every packet, and clients that say the same could not "
-    "talk to Ringway";
-constexpr std::string_view kStubInstead =
-    "delete the line here and in the clients, or write `push \"compress stub-v2\"` in its place "
-    "for clients that keep theirs";
+/// Whatever is written, what is done is `compress migrate`: a client that needs it is pushed
+/// stub-v2, with which only packets that begin with byte 0x50 look different; no IP packet does.
+Result<void> note_migration(ConfigDraft& draft, const ConfigLine& line) {
+  draft.config.notes.push_back(
+      fmt::format("{}: `{}` compresses nothing: clients with compression in their profiles are "
+                  "told to do without",
+                  line.where, line_text(line)));
+  return {};
+}
 
 Result<void> apply_compress(ConfigDraft& draft, const ConfigLine& line) {
-  // With stub-v2 only packets that begin with byte 0x50 look different, and no IP packet does.
-  if (line.parameter_count() == 0 || line.parameter(1) != "stub-v2") {
-    return refused_value(line, std::string(kStub), std::string(kStubInstead));
+  constexpr std::array<std::string_view, 6> kKinds = {"migrate", "stub",   "stub-v2",
+                                                      "lz4",     "lz4-v2", "lzo"};
+  if (line.parameter_count() == 1 && std::ranges::find(kKinds, line.parameter(1)) == kKinds.end()) {
+    return bad_value(line, 1, "migrate, stub, stub-v2, lz4, lz4-v2 or lzo");
   }
-  draft.config.notes.push_back(
-      fmt::format("{}: `compress stub-v2` has no effect: nothing is compressed, and IP packets "
-                  "look the same with and without it",
-                  line.where));
-  return {};
+  if (line.parameter_count() == 1 && line.parameter(1) == "migrate") return {};
+  return note_migration(draft, line);
+}
+
+Result<void> apply_comp_lzo(ConfigDraft& draft, const ConfigLine& line) {
+  constexpr std::array<std::string_view, 3> kKinds = {"yes", "no", "adaptive"};
+  if (line.parameter_count() == 1 && std::ranges::find(kKinds, line.parameter(1)) == kKinds.end()) {
+    return bad_value(line, 1, "yes, no or adaptive");
+  }
+  return note_migration(draft, line);
 }
 
 constexpr std::string_view kNoStaticKeys =
@@ -183,6 +162,14 @@ constexpr std::array kRows = {
           "Which half of the `tls-auth` key sends: 0 on the server when clients have 1."),
     works_inline("tls-crypt", "FILE", {0, 1}, apply_tls_crypt,
                  "Control packets are encrypted by this key."),
+    works_inline("tls-crypt-v2", "FILE [force-cookie|allow-noncookie]", {0, 2}, apply_tls_crypt_v2,
+                 "Control packets are encrypted by a key of each client's own, which the client "
+                 "shows wrapped under this key of the server's (`ringway genkey`). `tls-crypt` or "
+                 "`tls-auth` may stand beside it for clients without such a key. `force-cookie` "
+                 "refuses clients before 2.6, for which at most 256 handshakes are kept for 10 "
+                 "seconds before the client has proven its address."),
+    works("tls-crypt-v2-max-age", "DAYS", {1, 1}, apply_tls_crypt_v2_max_age,
+          "Refuses clients whose own key was made longer ago, or does not say when."),
     works("auth", "DIGEST", {1, 1}, apply_auth,
           "Digest of `tls-auth`: SHA1 (the default), SHA224, SHA256, SHA384 or SHA512. The data "
           "channel needs none."),
@@ -195,14 +182,17 @@ constexpr std::array kRows = {
           "Accepted without effect, as the cipher is negotiated from `data-ciphers`; `none` is "
           "refused."),
     works("data-ciphers-fallback", "NAME", {1, 1}, apply_data_ciphers_fallback,
-          "An AEAD is accepted without effect; others are refused, as Ringway does not speak "
-          "them."),
+          "The cipher of clients that say nothing of theirs at all (`ncp-disable` with "
+          "`disable-occ`): an AEAD. Others are refused, as Ringway does not speak them."),
     works("aead-engine", "auto|ipsec-mb|openssl|libsodium", {1, 1}, apply_aead_engine,
           "Ringway's own: the library that computes the data ciphers; by default the one that a "
           "measurement at start finds fastest for each of them."),
-    works("compress", "stub-v2", {0, 1}, apply_compress,
-          "Only `stub-v2`, which changes nothing for IP packets. All else is refused: compression "
-          "leaks what is encrypted (VORACLE), and its framing is another packet format."),
+    works("compress", "[migrate|stub|stub-v2|lz4|lz4-v2|lzo]", {0, 1}, apply_compress,
+          "Always as with `migrate`: nothing is compressed, because that leaks what is encrypted "
+          "(VORACLE), and a client whose profile has `comp-lzo` or `compress` is pushed `compress "
+          "stub-v2`, which takes it out of that."),
+    works("comp-lzo", "[yes|no|adaptive]", {0, 1}, apply_comp_lzo,
+          "As `compress migrate`, whatever it says."),
     no_effect("keysize", "is fixed by the cipher"),
     no_effect("ncp-disable", "is gone since OpenVPN 2.6; ciphers are always negotiated"),
     no_effect("allow-compression", "cannot allow any: Ringway never compresses"),
@@ -210,13 +200,6 @@ constexpr std::array kRows = {
     no_effect("replay-window", "is fixed at 1984 packets, whatever their age"),
     no_effect("mute-replay-warnings", "mutes nothing: replayed packets are counted, not logged"),
     no_effect("disable-occ", "changes nothing: the clients' option strings are never enforced"),
-    refused("comp-lzo", kStub, kStubInstead),
-    refused("tls-crypt-v2", "is not served yet: clients with such keys could not connect",
-            "write `tls-crypt FILE` or `tls-auth FILE 0`, here and in the clients"),
-    refused("tls-crypt-v2-verify", "belongs to `tls-crypt-v2`, which is not served yet",
-            "delete the line"),
-    refused("tls-crypt-v2-max-age", "belongs to `tls-crypt-v2`, which is not served yet",
-            "delete the line"),
     refused("secret", kNoStaticKeys, "write `ca`, `cert` and `key`"),
     refused("allow-deprecated-insecure-static-crypto", kNoStaticKeys, "delete the line"),
     refused("no-replay", "would accept replayed packets", "delete the line"),

@@ -82,7 +82,7 @@ constexpr std::array kRows = {
     refused("no-name-remapping", "is gone since OpenVPN 2.5: names are always made safe",
             kDeleteOnly),
     refused("compat-names", "is gone since OpenVPN 2.5: names are always made safe", kDeleteOnly),
-    refused("genkey", kCommand, kUseOpenVpn),
+    refused("genkey", kCommand, "run `ringway genkey` in the shell"),
     refused("show-ciphers", kCommand, kUseOpenVpn),
     refused("show-digests", kCommand, kUseOpenVpn),
     refused("show-engines", kCommand, kUseOpenVpn),

@@ -60,23 +60,20 @@ Result<void> apply_user(ConfigDraft& draft, const ConfigLine& line) {
 Result<void> apply_group(ConfigDraft& draft, const ConfigLine& line) {
   return store_text(draft.config.group, line, "a group's name");
 }
+Result<void> apply_seccomp(ConfigDraft& draft, const ConfigLine& line) {
+  const std::string& mode = line.parameter(1);
+  if (mode != "kill" && mode != "log" && mode != "off")
+    return bad_value(line, 1, "kill, log or off");
+  draft.config.seccomp = mode == "kill"  ? SeccompMode::Kill
+                         : mode == "log" ? SeccompMode::Log
+                                         : SeccompMode::Off;
+  return {};
+}
 Result<void> apply_writepid(ConfigDraft& draft, const ConfigLine& line) {
   return store_text(draft.config.write_pid_file, line, "a file's path");
 }
 Result<void> apply_cd(ConfigDraft& draft, const ConfigLine& line) {
   return store_text(draft.config.working_directory, line, "a directory's path");
-}
-
-Result<void> apply_setenv(ConfigDraft& draft, const ConfigLine& line) {
-  // `setenv opt OPTION ...` is read by the parser itself.
-  if (line.parameter(1) == "FORWARD_COMPATIBLE") {
-    draft.ignore_all_unknown = line.parameter_count() == 2 && line.parameter(2) == "1";
-    return {};
-  }
-  draft.config.notes.push_back(
-      fmt::format("{}: `{}` has no effect: it sets what scripts see, and none are run", line.where,
-                  line_text(line)));
-  return {};
 }
 
 Result<void> apply_ignore_unknown_option(ConfigDraft& draft, const ConfigLine& line) {
@@ -104,6 +101,11 @@ constexpr std::array kRows = {
           "default."),
     works("user", "NAME", {1, 1}, apply_user, "User to become after the start."),
     works("group", "NAME", {1, 1}, apply_group, "Group to become after the start."),
+    works("seccomp", "kill|log|off", {1, 1}, apply_seccomp,
+          "Ringway's own: what becomes of a thread that makes a system call which it does not "
+          "need. `kill`, the default, ends the process, for somebody else has taken it over; "
+          "`log` lets it pass and leaves a line in the kernel's audit log, to find out what a "
+          "new system library does; `off` has no filter."),
     works("writepid", "FILE", {1, 1}, apply_writepid, "Writes the process's number into a file."),
     works("cd", "DIRECTORY", {1, 1}, apply_cd,
           "Where relative paths begin, whatever the order of the lines, except for `config`, "
@@ -112,12 +114,6 @@ constexpr std::array kRows = {
           "Reads another file at this place, nested at most 10 deep."),
     works("ignore-unknown-option", "NAME...", {1, 15}, apply_ignore_unknown_option,
           "These options may be unknown or refused: they are skipped, and start-up says so."),
-    works("setenv", "opt OPTION... | FORWARD_COMPATIBLE 1 | NAME [VALUE]", {1, 15}, apply_setenv,
-          "`opt` marks an option that may be unknown or refused; FORWARD_COMPATIBLE skips all "
-          "unknown ones. Variables for scripts have no effect."),
-    no_effect("setenv-safe", "sets what scripts see, and none are run"),
-    no_effect("script-security", "permits scripts, and none are run"),
-    no_effect("tmp-dir", "is for the files of scripts, and none are run"),
     no_effect("persist-key", "is what holds: keys are read once"),
     no_effect("persist-tun", "is what holds: the device stays while the server runs"),
     no_effect("persist-local-ip", "is what holds: addresses are read once"),

@@ -67,14 +67,25 @@ Result<void> apply_reneg_bytes(ConfigDraft& draft, const ConfigLine& line) {
   return {};
 }
 
-Result<void> apply_reneg_pkts(ConfigDraft&, const ConfigLine& line) {
+Result<void> apply_reneg_pkts(ConfigDraft& draft, const ConfigLine& line) {
   const auto count = number_at(line, 1, {0, UINT64_MAX});
   if (!count) return std::unexpected(count.error());
-  if (*count == 0) return {};
-  return refused_value(line,
-                       "is refused: Ringway counts bytes, and replaces keys by itself before a "
-                       "cipher's packet limit",
-                       "write `reneg-bytes N`, or delete the line");
+  draft.config.timers.renegotiate_packets = *count;
+  return {};
+}
+
+Result<void> apply_inactive(ConfigDraft& draft, const ConfigLine& line) {
+  const Result<ActivityLimit> limit = activity_limit_of(line);
+  if (!limit) return std::unexpected(limit.error());
+  draft.config.timers.inactive = *limit;
+  return {};
+}
+
+Result<void> apply_session_timeout(ConfigDraft& draft, const ConfigLine& line) {
+  const auto time = seconds_at(line, 1, {0, kSecondsMax});
+  if (!time) return std::unexpected(time.error());
+  draft.config.timers.session_timeout = *time;
+  return {};
 }
 
 constexpr std::array kRows = {
@@ -88,16 +99,25 @@ constexpr std::array kRows = {
           "Age at which keys are replaced, drawn between MIN and MAX for each client; 3600 by "
           "default, MIN nine tenths of it; 0 is never."),
     works("reneg-bytes", "N", {1, 1}, apply_reneg_bytes,
-          "Keys are replaced after so many bytes; 0 is never."),
-    works("reneg-pkts", "0", {1, 1}, apply_reneg_pkts,
-          "Only 0, which is what holds without it; `reneg-bytes` is counted, and keys are replaced "
-          "before a cipher's packet limit anyway."),
+          "Keys are replaced after so many bytes, both ways together; 0 is never."),
+    works(
+        "reneg-pkts", "N", {1, 1}, apply_reneg_pkts,
+        "Keys are replaced after so many packets, both ways together; 0 is never. Looked at every "
+        "ten seconds."),
     works("hand-window", "SECONDS", {1, 1}, apply_hand_window,
           "A handshake must end within this time; 60 by default, 2 at least."),
     works("tran-window", "SECONDS", {1, 1}, apply_tran_window,
           "Replaced keys stay valid for so long; 3600 by default."),
     works("tls-timeout", "SECONDS", {1, 1}, apply_tls_timeout,
-          "First wait before a control packet is sent again, 1 to 60; 2 by default."),
+          "First wait before a control packet is sent again, 1 to 60; 1 by default, where "
+          "OpenVPN waits 2."),
+    works(
+        "inactive", "SECONDS [BYTES]", {1, 2}, apply_inactive,
+        "A client is sent away when fewer than BYTES of packets, or none, went through its tunnel "
+        "in so many seconds; pings do not count; 0 is never. It is told to start again."),
+    works("session-timeout", "SECONDS", {1, 1}, apply_session_timeout,
+          "A session ends after so many seconds, and its client is told to start again; 0 is "
+          "never."),
     no_effect("ping-timer-rem", "is what holds: a timer starts when a client is there"),
     refused("ping-exit", "would stop the server for every client when one falls silent",
             "write `keepalive 10 60`"),

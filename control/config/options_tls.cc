@@ -28,6 +28,24 @@ Result<void> apply_key(ConfigDraft& draft, const ConfigLine& line) {
   return store_file(draft.config.tls.key, line);
 }
 
+Result<void> apply_extra_certs(ConfigDraft& draft, const ConfigLine& line) {
+  return store_file(draft.config.tls.extra_certs, line);
+}
+
+Result<void> apply_capath(ConfigDraft& draft, const ConfigLine& line) {
+  if (line.parameter(1).empty()) return bad_value(line, 1, "a directory");
+  draft.config.tls.ca_directory = {.path = line.parameter(1), .where = line.where};
+  return {};
+}
+
+Result<void> apply_askpass(ConfigDraft& draft, const ConfigLine& line) {
+  if (line.parameter_count() == 0) {
+    return refused_value(line, "would ask on a terminal, where a server has nobody",
+                         "write `askpass FILE` with a file whose first line is the passphrase");
+  }
+  return store_file(draft.config.tls.key_passphrase, line);
+}
+
 Result<void> apply_dh(ConfigDraft& draft, const ConfigLine& line) {
   if (!line.inline_text && line.parameter_count() == 1 && line.parameter(1) == "none") {
     draft.config.tls.dh = {};
@@ -113,16 +131,6 @@ Result<void> apply_tls_cert_profile(ConfigDraft& draft, const ConfigLine& line) 
   return {};
 }
 
-Result<void> apply_remote_cert_tls(ConfigDraft& draft, const ConfigLine& line) {
-  if (line.parameter(1) == "client") {
-    draft.config.tls.remote_cert_tls = true;
-    return {};
-  }
-  if (line.parameter(1) != "server") return bad_value(line, 1, "client");
-  return refused_value(line, "would demand a server's certificate of each client",
-                       "write `remote-cert-tls client`; the other belongs in the clients");
-}
-
 Result<void> apply_verify_client_cert(ConfigDraft& draft, const ConfigLine& line) {
   const std::string& mode = line.parameter(1);
   if (mode == "require") {
@@ -132,13 +140,11 @@ Result<void> apply_verify_client_cert(ConfigDraft& draft, const ConfigLine& line
   } else if (mode == "none") {
     draft.config.tls.verify_client_cert = VerifyClientCert::None;
   } else {
-    return bad_value(line, 1, "require");
+    return bad_value(line, 1, "require, optional or none");
   }
   return {};
 }
 
-constexpr std::string_view kOtherCheck =
-    "is not served yet: certificates it keeps out would get in";
 constexpr std::string_view kHardwareKeys =
     "is not served: Ringway reads the private key from a file";
 constexpr std::string_view kPemFiles = "write `cert FILE` and `key FILE` with PEM files";
@@ -147,7 +153,15 @@ constexpr std::array kRows = {
     works_inline("ca", "FILE", {0, 1}, apply_ca, "Authorities that sign clients, PEM."),
     works_inline("cert", "FILE", {0, 1}, apply_cert,
                  "The server's certificate, followed by the intermediate ones, PEM."),
-    works_inline("key", "FILE", {0, 1}, apply_key, "Its private key, PEM, without a passphrase."),
+    works_inline("key", "FILE", {0, 1}, apply_key, "Its private key, PEM."),
+    works("askpass", "FILE", {0, 1}, apply_askpass,
+          "The passphrase of an encrypted `key`: the file's first line. Nobody is asked on a "
+          "terminal."),
+    works_inline("extra-certs", "FILE", {0, 1}, apply_extra_certs,
+                 "Certificates that are sent behind our own, PEM."),
+    works("capath", "DIRECTORY", {1, 1}, apply_capath,
+          "More authorities: the certificates of the directory that `openssl rehash` has given "
+          "names (`1a2b3c4d.0`), read once at start. Revocation lists go into `crl-verify`."),
     works_inline("dh", "FILE|none", {0, 1}, apply_dh,
                  "Parameters for DHE; without them ECDHE alone is offered, which every client "
                  "since 2.4 speaks."),
@@ -168,39 +182,19 @@ constexpr std::array kRows = {
           "Cipher suites of TLS 1.3, separated by `:`."),
     works("tls-cert-profile", "legacy|preferred|suiteb|insecure", {1, 1}, apply_tls_cert_profile,
           "How strong keys and signatures must be; `legacy` by default."),
-    works("remote-cert-tls", "client", {1, 1}, apply_remote_cert_tls,
-          "Client certificates must carry a key usage and the client's extended key usage."),
-    works("verify-client-cert", "require", {1, 1}, apply_verify_client_cert,
-          "A client must show a certificate. `optional` and `none` are refused, as there is no "
-          "other way to prove who a client is yet."),
+    works("verify-client-cert", "require|optional|none", {1, 1}, apply_verify_client_cert,
+          "A client must show a certificate. `optional` and `none` need `auth-user-pass-verify`: "
+          "something must prove who a client is."),
     no_effect("tls-server", "is what Ringway always is"),
     no_effect("key-method", "is 2, the only one there is"),
     no_effect("prng", "is gone since OpenVPN 2.6; random numbers come from the kernel"),
     no_effect("use-prediction-resistance", "is for mbed TLS; random numbers come from the kernel"),
-    no_effect("x509-track", "only fills the environment of scripts, and none are run"),
-    refused("client-cert-not-required",
-            "would admit clients without a certificate, and passwords are not served yet",
-            "delete the line, and give each client a certificate"),
-    refused("remote-cert-eku", kOtherCheck, "write `remote-cert-tls client`"),
-    refused("remote-cert-ku", kOtherCheck, "write `remote-cert-tls client`"),
+    no_effect("x509-track", "is not needed: programs see the whole subject of each certificate"),
+    refused("client-cert-not-required", "is gone since OpenVPN 2.5",
+            "write `verify-client-cert none`"),
     refused("ns-cert-type", "relies on an extension that authorities no longer issue",
             "write `remote-cert-tls client`"),
-    refused("verify-x509-name", kOtherCheck,
-            "delete the line, and let `ca` name an authority that signs no others"),
-    refused("verify-hash", kOtherCheck,
-            "delete the line, and let `ca` name an authority that signs no others"),
-    refused("peer-fingerprint", "is not served yet: clients are known by their authority",
-            "write `ca FILE`"),
     refused("tls-remote", "is gone since OpenVPN 2.4", "delete the line"),
-    refused("capath", "is not served: Ringway reads authorities from one file",
-            "join the directory's certificates into one file, and write `ca FILE`"),
-    refused("extra-certs", "is not served: intermediate certificates go into the file of `cert`",
-            "append the extra certificates to that file, and delete the line"),
-    refused("x509-username-field", "is not served yet: clients are known by their common name",
-            "delete the line"),
-    refused("askpass", "is not served: the private key must be readable without a passphrase",
-            "decrypt it once (openssl pkey -in KEY -out NEW), protect it by file mode 600, and "
-            "delete the line"),
     refused("pkcs12", "is not served",
             "split the file (openssl pkcs12 -in FILE -nodes), and write `ca`, `cert` and `key`"),
     refused("cryptoapicert", "is for Windows", kPemFiles),
@@ -215,8 +209,8 @@ constexpr std::array kRows = {
             "delete the line"),
     refused("providers", "is not served: Ringway uses OpenSSL's default provider",
             "delete the line, or load providers in openssl.cnf"),
-    refused("tls-export-cert", "hands certificates to scripts, and none are run",
-            "delete the line"),
+    refused("tls-export-cert", "is not served yet: programs would find no `peer_cert`",
+            "let the program decide by tls_digest_sha256_0 or X509_0_CN, and delete the line"),
     refused("single-session", "is for a tunnel between two peers", "delete the line"),
     refused("tls-exit", "would stop the server for every client when one handshake fails",
             "delete the line"),

@@ -5,6 +5,7 @@
 
 #include "control/config/option_table.h"
 #include "control/config/option_values.h"
+#include "control/config/tunnel_addresses.h"
 
 /// The inside: the TUN device, its networks, MTU and routes.
 namespace ringway {
@@ -78,7 +79,7 @@ Result<void> apply_server(ConfigDraft& draft, const ConfigLine& line) {
                          "write for example `server 10.8.0.0 255.255.255.0`");
   }
   draft.config.tunnel.network_v4 = *network;
-  draft.config.tunnel.pool = line.parameter_count() < 3;
+  draft.config.tunnel.pool_v4 = line.parameter_count() < 3;
   return {};
 }
 
@@ -94,6 +95,70 @@ Result<void> apply_server_ipv6(ConfigDraft& draft, const ConfigLine& line) {
                          "write for example `server-ipv6 fd00:8::/64`");
   }
   draft.config.tunnel.network_v6 = *network;
+  return {};
+}
+
+/// The network that `mask` makes of an address, where it is a netmask.
+std::optional<Prefix> network_of(const IpAddress& address, const IpAddress& mask) {
+  if (!address.is_v4() || !mask.is_v4()) return std::nullopt;
+  const IpAddress start = IpAddress::v4(address.v4_value() & mask.v4_value());
+  return Prefix::parse_v4(start.to_string(), mask.to_string());
+}
+
+Result<void> apply_ifconfig(ConfigDraft& draft, const ConfigLine& line) {
+  const auto address = IpAddress::parse(line.parameter(1));
+  const auto mask = IpAddress::parse(line.parameter(2));
+  if (!address || !address->is_v4()) return bad_value(line, 1, "an IPv4 address");
+  const auto network = mask ? network_of(*address, *mask) : std::nullopt;
+  if (!network) {
+    return refused_value(line, "does not name its network by a netmask, as `topology subnet` wants",
+                         fmt::format("write `ifconfig {} 255.255.255.0`", address->to_string()));
+  }
+  draft.ifconfig = {.address = *address, .network = *network};
+  return {};
+}
+
+Result<void> apply_ifconfig_ipv6(ConfigDraft& draft, const ConfigLine& line) {
+  const std::string& text = line.parameter(1);
+  const auto address = IpAddress::parse(text.substr(0, text.find('/')));
+  const auto network = Prefix::parse(text, true);
+  if (!address || !network || network->address.is_v4()) {
+    return bad_value(line, 1, "an IPv6 address and the length of its prefix, as fd00:8::1/64");
+  }
+  draft.ifconfig_ipv6 = {.address = *address, .network = *network};
+  return {};
+}
+
+Result<void> apply_ifconfig_pool(ConfigDraft& draft, const ConfigLine& line) {
+  const auto first = IpAddress::parse(line.parameter(1));
+  const auto last = IpAddress::parse(line.parameter(2));
+  if (!first || !first->is_v4()) return bad_value(line, 1, "the first IPv4 address of the pool");
+  if (!last || !last->is_v4()) return bad_value(line, 2, "the last IPv4 address of the pool");
+  if (*last < *first) {
+    return refused_value(
+        line, "ends before it begins",
+        fmt::format("write `ifconfig-pool {} {}`", last->to_string(), first->to_string()));
+  }
+  if (line.parameter_count() == 3) {
+    const auto mask = IpAddress::parse(line.parameter(3));
+    if (!mask || !network_of(*first, *mask)) return bad_value(line, 3, "a netmask, or nothing");
+  }
+  draft.ifconfig_pool = {.first = *first, .last = *last};
+  return {};
+}
+
+Result<void> apply_ifconfig_ipv6_pool(ConfigDraft& draft, const ConfigLine& line) {
+  const std::string& text = line.parameter(1);
+  const auto first = IpAddress::parse(text.substr(0, text.find('/')));
+  const auto network = Prefix::parse(text, true);
+  if (!first || !network || network->address.is_v4()) {
+    return bad_value(line, 1, "an IPv6 address and the length of its prefix, as fd00:8::1000/64");
+  }
+  // A network's first address is a router's (RFC 4291 2.6.1).
+  const IpAddress start = *first == network->address ? first->plus(1) : *first;
+  const AddressRange range{.first = start, .last = last_address(*network)};
+  if (range.last < range.first) return bad_value(line, 1, "a network of more than one address");
+  draft.ifconfig_ipv6_pool = range;
   return {};
 }
 
@@ -113,22 +178,22 @@ Result<void> apply_tun_mtu(ConfigDraft& draft, const ConfigLine& line) {
 }
 
 Result<void> apply_mssfix(ConfigDraft& draft, const ConfigLine& line) {
-  using Mode = TunnelConfig::MssFix::Mode;
+  using Mode = MssFix::Mode;
   if (line.parameter_count() == 0) {
-    draft.mssfix = TunnelConfig::MssFix{};
+    draft.config.tunnel.mssfix = {};
     return {};
   }
   const auto value = number_at(line, 1, {0, 65535});
   if (!value) return std::unexpected(value.error());
   if (*value != 0 && *value < 256) return bad_value(line, 1, "0 (off) or 256 to 65535");
-  TunnelConfig::MssFix mssfix{.value = static_cast<std::uint16_t>(*value), .mode = Mode::Payload};
+  MssFix mssfix{.value = static_cast<std::uint16_t>(*value), .mode = Mode::Payload};
   if (line.parameter_count() == 2) {
     if (line.parameter(2) != "mtu" && line.parameter(2) != "fixed") {
       return bad_value(line, 2, "mtu, fixed or nothing");
     }
     mssfix.mode = line.parameter(2) == "mtu" ? Mode::Mtu : Mode::Fixed;
   }
-  draft.mssfix = mssfix;
+  draft.config.tunnel.mssfix = mssfix;
   return {};
 }
 
@@ -195,10 +260,6 @@ Result<void> apply_route_ipv6(ConfigDraft& draft, const ConfigLine& line) {
 constexpr std::string_view kNoEthernet = "is refused: Ringway routes IP and bridges no Ethernet";
 constexpr std::string_view kServerLine =
     "write `server NETWORK NETMASK`, for example `server 10.8.0.0 255.255.255.0`";
-constexpr std::string_view kServerIpv6Line =
-    "write `server-ipv6 NETWORK/BITS`, for example `server-ipv6 fd00:8::/64`";
-constexpr std::string_view kOwnAddresses =
-    "is not served: Ringway takes its addresses and its pool from one line";
 constexpr std::string_view kMeantForClients =
     "would change the server's own host; it is meant for clients";
 
@@ -210,19 +271,31 @@ constexpr std::array kRows = {
     works("dev-type", "tun", {1, 1}, apply_dev_type, "For a device whose name does not tell."),
     works("dev-node", "/dev/net/tun", {1, 1}, apply_dev_node, "What holds without it."),
     works("server", "NETWORK NETMASK [nopool]", {2, 3}, apply_server,
-          "IPv4 in the tunnel, /16 to /29: the server is the first address, clients get the "
-          "others. Pushes `route-gateway` and `topology subnet`."),
+          "IPv4 in the tunnel, /8 to /29: the server is the first address, clients get the "
+          "others, or with `nopool` what is fixed for them alone. Pushes `route-gateway` and "
+          "`topology subnet`."),
     works("server-ipv6", "NETWORK/BITS", {1, 1}, apply_server_ipv6,
           "IPv6 in the tunnel, /64 to /124: the server is the first address. Pushes `tun-ipv6`. "
           "Works with `server` or alone."),
+    works("ifconfig", "ADDRESS NETMASK", {2, 2}, apply_ifconfig,
+          "The server's own address and its network, in place of `server`. Pushes `topology "
+          "subnet`, and `route-gateway` where no `push` names one."),
+    works("ifconfig-ipv6", "ADDRESS/BITS [ADDRESS]", {1, 2}, apply_ifconfig_ipv6,
+          "The same for IPv6, in place of `server-ipv6`. What stands behind it has no effect."),
+    works("ifconfig-pool", "FIRST LAST [NETMASK]", {2, 3}, apply_ifconfig_pool,
+          "The addresses that clients get as they come, with `ifconfig` or `server ... nopool`; "
+          "both ends are included. Clients get the network's netmask."),
+    works("ifconfig-ipv6-pool", "ADDRESS/BITS", {1, 1}, apply_ifconfig_ipv6_pool,
+          "The same for IPv6, with `ifconfig-ipv6`: from ADDRESS, or the one behind a network's "
+          "first, to the last with that prefix."),
     works("topology", "subnet", {1, 1}, apply_topology,
           "What holds without it; net30 and p2p are refused."),
     works("tun-mtu", "BYTES", {1, 1}, apply_tun_mtu,
           "MTU of the TUN device, 576 to 9000; 1500 by default, and at least 1280 with IPv6."),
     works("mssfix", "[BYTES [mtu|fixed]]", {0, 2}, apply_mssfix,
           "Limits the segments of TCP connections in the tunnel so that packets fit: BYTES of UDP "
-          "payload, with `mtu` of whole packets, with `fixed` of packets inside; 0 is off. "
-          "1492 mtu by default, or the MTU `fixed` when `tun-mtu` is not 1500."),
+          "payload, with `mtu` of whole packets, with `fixed` of packets inside; 0 is off. By "
+          "default, and without BYTES, what each client's path was found to carry."),
     works("txqueuelen", "PACKETS", {1, 1}, apply_txqueuelen,
           "Queue of the TUN device; 0 leaves the kernel's."),
     works("route", "NETWORK [NETMASK [GATEWAY [METRIC]]]", {1, 4}, apply_route,
@@ -237,10 +310,6 @@ constexpr std::array kRows = {
     no_effect("tun-mtu-max", "limits what a server may push to a client; this is the server"),
     no_effect("disable-dco", "is what holds: packets are handled in user space"),
     no_effect("mktun", "is not needed: the server creates its device"),
-    refused("ifconfig", kOwnAddresses, kServerLine),
-    refused("ifconfig-ipv6", kOwnAddresses, kServerIpv6Line),
-    refused("ifconfig-pool", kOwnAddresses, kServerLine),
-    refused("ifconfig-ipv6-pool", kOwnAddresses, kServerIpv6Line),
     refused("ifconfig-pool-linear", "belongs to topologies that are not served",
             "write `topology subnet`"),
     refused("ifconfig-noexec", "is refused: Ringway configures the device that it creates",

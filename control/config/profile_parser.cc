@@ -6,6 +6,7 @@
 
 #include "control/config/config_derive.h"
 #include "control/config/config_reader.h"
+#include "control/config/profile_remotes.h"
 
 namespace ringway {
 namespace {
@@ -13,31 +14,18 @@ namespace {
 Result<void> check_identity(const ConfigDraft& draft) {
   const TlsConfig& tls = draft.config.tls;
   const std::string& source = draft.config.source;
-  if (!tls.ca.is_set()) {
+  if (!tls.ca.is_set() && tls.rules.fingerprints.empty()) {
     return fail("`ca` is missing: nothing would tell the server from a stranger", source,
-                "write `ca FILE`, or the certificates between <ca> and </ca>");
+                "write `ca FILE`, the certificates between <ca> and </ca>, or `peer-fingerprint`");
   }
   if (tls.cert.is_set() != tls.key.is_set()) {
     return fail(fmt::format("`{}` needs `{}`", tls.cert.is_set() ? "cert" : "key",
                             tls.cert.is_set() ? "key" : "cert"),
                 tls.cert.is_set() ? tls.cert.where : tls.key.where, "give both or none");
   }
-  if (!tls.cert.is_set() && !draft.profile.auth_user_pass.is_set()) {
+  if (!tls.cert.is_set() && !draft.profile.login.is_wanted) {
     return fail("nothing says who this client is", source,
-                "write `cert FILE` and `key FILE`, or `auth-user-pass FILE`");
-  }
-  return {};
-}
-
-Result<void> check_remote(const ConfigDraft& draft) {
-  const std::vector<RemoteConfig>& remotes = draft.profile.remotes;
-  if (remotes.empty()) {
-    return fail("`remote` is missing: the server's name or address", draft.config.source,
-                "write `remote HOST [PORT]`");
-  }
-  if (remotes.size() > 1) {
-    return fail("a second `remote` is not served yet: one server is tried", remotes[1].where,
-                "keep one of them");
+                "write `cert FILE` and `key FILE`, or `auth-user-pass`");
   }
   return {};
 }
@@ -62,54 +50,77 @@ void note_what_surprises(ConfigDraft& draft) {
       "any certificate of the authority may pose as the server; write `remote-cert-tls server`");
 }
 
-Result<void> derive(ConfigDraft& draft) {
-  if (auto checked = check_remote(draft); !checked) return checked;
-  if (auto checked = check_device(draft); !checked) return checked;
-  if (auto derived = derive_wrap(draft); !derived) return derived;
-  if (auto checked = check_identity(draft); !checked) return checked;
+Result<void> settle_remotes(ConfigDraft& draft) {
+  auto remotes = derive_remotes(draft);
+  if (!remotes) return std::unexpected(remotes.error());
+  draft.profile.servers = std::move(*remotes);
+  return {};
+}
 
-  RemoteConfig& remote = draft.profile.remotes.front();
-  if (remote.port == 0) remote.port = draft.profile.port;
-  if (remote.family == LinkFamily::Both && draft.profile.family) {
-    remote.family = *draft.profile.family;
+}  // namespace
+
+Result<void> derive_profile(ConfigDraft& draft) {
+  if (auto checked = draft.settle(settle_remotes(draft)); !checked) return checked;
+  if (auto checked = draft.settle(check_device(draft)); !checked) return checked;
+  if (auto derived = draft.settle(derive_wrap(draft)); !derived) return derived;
+  if (draft.config.wrap.v2_key.is_set() && draft.config.wrap.mode != WrapMode::None) {
+    auto refused =
+        draft.settle(fail("`tls-crypt-v2` excludes `tls-crypt` and `tls-auth`",
+                          draft.place_of("tls-crypt-v2"), "keep the one that the server has"));
+    if (!refused) return refused;
   }
+  if (auto checked = draft.settle(check_identity(draft)); !checked) return checked;
+
   if (draft.config.tls.groups.empty()) draft.config.tls.groups = draft.ecdh_curve;
   if (draft.keepalive) {
     draft.config.timers.ping = draft.keepalive->interval;
     draft.config.timers.ping_restart = draft.keepalive->timeout;
   }
-  if (!draft.keepalive && !draft.has("ping-restart")) draft.config.timers.ping_restart = 120s;
-  if (draft.mssfix) draft.config.tunnel.mssfix = *draft.mssfix;
+  if (!draft.keepalive && !draft.has("ping-restart") && !draft.has("ping-exit"))
+    draft.config.timers.ping_restart = 120s;
   note_what_surprises(draft);
   return {};
 }
+
+namespace {
 
 ClientConfig take(ConfigDraft draft) {
   ServerConfig& common = draft.config;
   ProfileDraft& profile = draft.profile;
   return {.source = std::move(common.source),
-          .remote = std::move(profile.remotes.front()),
+          .remotes = std::move(profile.servers),
+          .remote_random = profile.remote_random,
+          .remote_random_hostname = profile.remote_random_hostname,
           .tls = std::move(common.tls),
           .wrap = std::move(common.wrap),
           .auth_user_pass = std::move(profile.auth_user_pass),
+          .login = std::move(profile.login),
           .data_ciphers = std::move(common.data_ciphers),
           .aead_engine = common.aead_engine,
           .tunnel = std::move(common.tunnel),
-          .mssfix_given = draft.mssfix.has_value(),
-          .route_metric = profile.route_metric,
+          .network = std::move(profile.network),
+          .route_noexec = profile.route_noexec,
+          .allow_pull_fqdn = profile.allow_pull_fqdn,
+          .ifconfig_noexec = profile.ifconfig_noexec,
+          .dns_noexec = profile.dns_noexec,
+          .undo_directory = std::move(profile.undo_directory),
+          .scripts = std::move(profile.scripts),
           .route_nopull = profile.route_nopull,
           .pull_filters = std::move(profile.pull_filters),
           .persist_tun = profile.persist_tun,
           .timers = common.timers,
-          .exit_notify = profile.exit_notify,
+          .lifetime = profile.lifetime,
           .retry = profile.retry,
           .worker = std::move(common.workers),
           .send_buffer = common.send_buffer,
           .receive_buffer = common.receive_buffer,
+          .outside = std::move(common.outside),
           .log_file = std::move(common.log_file),
           .log_append = common.log_append,
           .verb = common.verb,
           .write_pid_file = std::move(common.write_pid_file),
+          .user = std::move(common.user),
+          .group = std::move(common.group),
           .working_directory = std::move(common.working_directory),
           .notes = std::move(common.notes)};
 }
@@ -125,7 +136,7 @@ Result<ClientConfig> parse_client_profile(std::string_view text, const std::stri
   if (auto applied = reader.read(text, file_name, extra_options); !applied) {
     return std::unexpected(applied.error());
   }
-  if (auto derived = derive(draft); !derived) return std::unexpected(derived.error());
+  if (auto derived = derive_profile(draft); !derived) return std::unexpected(derived.error());
   return take(std::move(draft));
 }
 
@@ -136,11 +147,16 @@ Result<UserPassword> read_user_password(const FileOrInline& file) {
     return line;
   };
   const std::size_t second = file.text.find('\n');
-  if (second == std::string::npos || line_at(0).empty() || line_at(second + 1).empty()) {
-    return fail("`auth-user-pass`: a name and a password are wanted", file.where,
-                "write the name on the file's first line and the password on its second");
+  if (line_at(0).empty()) {
+    return fail("`auth-user-pass`: a name is wanted", file.where,
+                "write the name on the file's first line and the password on its second; without "
+                "the second the password is asked for");
   }
-  return UserPassword{.username = line_at(0), .password = line_at(second + 1)};
+  UserPassword user{.username = line_at(0), .password = {}};
+  if (second == std::string::npos) return user;
+  std::string password = line_at(second + 1);
+  user.password = SecretText::take(password);
+  return user;
 }
 
 }  // namespace ringway

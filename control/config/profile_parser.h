@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/secret_text.h"
 #include "control/config/client_config.h"
+#include "control/config/config_draft.h"
 #include "control/config/config_parser.h"
 
 namespace ringway {
@@ -16,13 +18,18 @@ Result<ClientConfig> parse_client_profile(std::string_view text, const std::stri
                                           const std::vector<std::string>& extra_options,
                                           const FileReader& read);
 
+/// Once all lines are known: the remote's port and family, timers, the key that protects control
+/// packets; and what is missing or contradicts itself. Pure.
+Result<void> derive_profile(ConfigDraft& draft);
+
 /// As load_files(ServerConfig&).
 Result<void> load_files(ClientConfig& config);
 
-/// Name and password of an `auth-user-pass` file: its first two lines.
+/// Name and password of an `auth-user-pass` file: its first two lines. Without the second the
+/// password is empty, and to be asked for.
 struct UserPassword {
   std::string username;
-  std::string password;
+  SecretText password;
 };
 Result<UserPassword> read_user_password(const FileOrInline& file);
 

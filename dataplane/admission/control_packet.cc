@@ -5,19 +5,18 @@
 namespace ringway {
 namespace {
 
-/// HARD_RESET_CLIENT_V1 and SERVER_V1 are key-method 1, which is dead; the two opcodes that carry a
-/// wrapped client key belong to tls-crypt-v2 and are not spoken.
+/// HARD_RESET_CLIENT_V1 and SERVER_V1 are key-method 1, which is dead.
 bool is_known(Opcode opcode) {
   switch (opcode) {
     case Opcode::SoftResetV1:
     case Opcode::ControlV1:
     case Opcode::AckV1:
     case Opcode::HardResetClientV2:
-    case Opcode::HardResetServerV2: return true;
-    case Opcode::DataV1:
-    case Opcode::DataV2:
+    case Opcode::HardResetServerV2:
     case Opcode::HardResetClientV3:
-    case Opcode::ControlWkcV1: return false;
+    case Opcode::ControlWkcV1: return true;
+    case Opcode::DataV1:
+    case Opcode::DataV2: return false;
   }
   return false;
 }

@@ -2,44 +2,56 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/check.h"
 #include "base/cursor.h"
-#include "base/secret.h"
 
 namespace ringway {
-namespace {
 
-/// The present slot and the two before: a client on a slow link may answer a whole hand-window
-/// after the reset that it got at the end of a slot.
-constexpr std::int64_t kSlotsAccepted = 3;
-
-HmacKey draw_key(RandomSource& random) {
-  Secret<32> key;
-  random.fill(key.mutable_bytes());
-  return HmacKey(key.bytes(), Digest::Sha256);
+CookieKey CookieKey::draw(RandomSource& random, std::int64_t from_slot) {
+  CookieKey drawn{.key = {}, .from_slot = from_slot};
+  random.fill(drawn.key.mutable_bytes());
+  return drawn;
 }
 
-}  // namespace
-
-HandshakeCookie::HandshakeCookie(RandomSource& random, Duration hand_window)
-    : key_(draw_key(random)), slot_(hand_window / 2) {
+HandshakeCookie::HandshakeCookie(Duration hand_window) : slot_(hand_window / 2) {
   RW_ASSERT(hand_window >= 2s);
 }
 
+HandshakeCookie::HandshakeCookie(const CookieKey& key, Duration hand_window)
+    : HandshakeCookie(hand_window) {
+  add_key(key);
+}
+
+HandshakeCookie::HandshakeCookie(RandomSource& random, Duration hand_window)
+    : HandshakeCookie(CookieKey::draw(random, 0), hand_window) {}
+
+void HandshakeCookie::add_key(const CookieKey& key) {
+  older_ = std::move(newest_);
+  newest_.emplace(
+      DatedKey{.key = HmacKey(key.key.bytes(), Digest::Sha256), .from_slot = key.from_slot});
+}
+
 SessionId HandshakeCookie::make(const LinkEndpoint& from, SessionId client, Instant now) const {
-  return at_slot(now.since_start / slot_, from, client);
+  return at_slot(slot_at(now), from, client);
 }
 
 bool HandshakeCookie::verify(SessionId cookie, const LinkEndpoint& from, SessionId client,
                              Instant now) const {
-  const std::int64_t present = now.since_start / slot_;
+  const std::int64_t present = slot_at(now);
   for (std::int64_t age = 0; age < kSlotsAccepted; ++age) {
     // Which slot matched is no secret, so stopping early tells nothing.
     const SessionId expected = at_slot(present - age, from, client);
     if (equal_in_constant_time(expected.bytes, cookie.bytes)) return true;
   }
   return false;
+}
+
+const HmacKey& HandshakeCookie::key_of(std::int64_t slot) const {
+  RW_ASSERT(newest_.has_value());
+  const bool is_older = older_ && slot < newest_->from_slot;
+  return is_older ? older_->key : newest_->key;
 }
 
 /// HMAC input, 55 bytes, which together with SHA-256's padding is one block:
@@ -59,7 +71,7 @@ SessionId HandshakeCookie::at_slot(std::int64_t slot, const LinkEndpoint& from,
   RW_ASSERT(!writer.overflowed() && writer.left() == 0);
 
   std::array<std::uint8_t, size_of(Digest::Sha256)> mac;
-  key_.compute({input}, mac);
+  key_of(slot).compute({input}, mac);
   SessionId cookie;
   std::ranges::copy(Bytes(mac).first(SessionId::kSize), cookie.bytes.begin());
   if (cookie.is_zero()) cookie.bytes.back() = 1;  // Zero means "no session" on the wire.

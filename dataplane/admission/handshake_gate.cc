@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/check.h"
+#include "dataplane/admission/early_negotiation.h"
 
 namespace ringway {
 namespace {
@@ -18,8 +19,8 @@ std::optional<Drop> refuse_by_head(Bytes datagram) {
   if (datagram.size() > HandshakeGate::kDatagramSizeMax) return Drop::Oversize;
 
   const Opcode opcode = opcode_of(first);
-  const bool may_begin =
-      opcode == Opcode::HardResetClientV2 || opcode == Opcode::ControlV1 || opcode == Opcode::AckV1;
+  const bool may_begin = opcode == Opcode::HardResetClientV2 || opcode == Opcode::ControlV1 ||
+                         opcode == Opcode::AckV1 || carries_wrapped_key(opcode);
   if (!may_begin) return Drop::UnknownOpcode;
   if (key_id_of(first).value != 0) return Drop::WrongKeyId;
   return std::nullopt;
@@ -41,12 +42,19 @@ bool lost_its_ack(const ControlPacket& packet) {
 
 }  // namespace
 
-HandshakeGate::HandshakeGate(const TlsWrap& wrap, const HandshakeCookie& cookie, ReplyLimit limit)
-    : wrap_(wrap), cookie_(cookie), limit_(limit) {}
+HandshakeGate::HandshakeGate(const TlsWrap& wrap, const HandshakeCookie& cookie,
+                             HandshakeLimits* limits)
+    : wrap_(wrap), cookie_(cookie), limits_(limits) {}
 
 GateVerdict HandshakeGate::handle_datagram(Bytes datagram, const LinkEndpoint& from, Now now,
                                            MutableBytes scratch) {
   if (const auto refused = refuse_by_head(datagram)) return *refused;
+  return carries_wrapped_key(opcode_of(datagram[0])) ? handle_v2(datagram, from, now, scratch)
+                                                     : handle_shared(datagram, from, now, scratch);
+}
+
+GateVerdict HandshakeGate::handle_shared(Bytes datagram, const LinkEndpoint& from, Now now,
+                                         MutableBytes scratch) {
   std::array<std::uint8_t, kDatagramSizeMax> plain;
   const auto unwrapped = wrap_.unwrap(datagram, plain);
   if (!unwrapped) return unwrapped.error();
@@ -55,21 +63,71 @@ GateVerdict HandshakeGate::handle_datagram(Bytes datagram, const LinkEndpoint& f
 
   if (packet->opcode == Opcode::HardResetClientV2) {
     if (packet->message_id.value != 0) return Drop::BadReset;
-    return reply(packet->sender, from, now, scratch);
+    return reply({.wrap = wrap_, .payload = {}}, packet->sender, from, now, scratch);
   }
-  if (lost_its_ack(*packet)) return reply(packet->sender, from, now, scratch);
-  if (packet->ack_count == 0) return Drop::BadCookie;
-  if (!is_of_the_beginning(*packet)) return Drop::BadReset;
-  if (!cookie_.verify(packet->receiver, from, packet->sender, now.instant)) return Drop::BadCookie;
-  return GateProven{.local = packet->receiver, .remote = packet->sender};
+  if (lost_its_ack(*packet)) {
+    return reply({.wrap = wrap_, .payload = {}}, packet->sender, from, now, scratch);
+  }
+  return within_limits(check_proof(*packet, from, now), from, now.instant);
 }
 
-/// The reset's only payload is the cookie, as our session id. It is sealed with the present time:
+/// The policy about the key's age comes after the cookie: it is nothing that strangers may ask.
+GateVerdict HandshakeGate::handle_v2(Bytes datagram, const LinkEndpoint& from, Now now,
+                                     MutableBytes scratch) {
+  const TlsCryptV2Server* const v2 = wrap_.v2();
+  if (v2 == nullptr) return Drop::UnknownOpcode;
+  const auto cut = cut_wrapped_key(datagram);
+  if (!cut) return cut.error();
+  auto client = v2->key.unwrap(cut->wrapped);
+  if (!client) return client.error();
+  const TlsWrap own(TlsCrypt(client->key, Side::Server));
+  std::array<std::uint8_t, kDatagramSizeMax> plain;
+  const auto unwrapped = own.unwrap(cut->packet, plain);
+  if (!unwrapped) return unwrapped.error();
+  const auto packet = decode_control_packet(unwrapped->plain);
+  if (!packet) return packet.error();
+
+  if (packet->opcode == Opcode::HardResetClientV3) {
+    if (packet->message_id.value != 0) return Drop::BadReset;
+    if (announces_early_negotiation(unwrapped->stamp)) {
+      return reply({.wrap = own, .payload = kResendWrappedKey}, packet->sender, from, now, scratch);
+    }
+    if (v2->force_cookie) return Drop::BadReset;
+    if (v2->is_stale(client->metadata, now.wall)) return Drop::StaleClientKey;
+    return within_limits(GateUnproven{.remote = packet->sender,
+                                      .client_key = std::move(client->key),
+                                      .metadata = client->metadata},
+                         from, now.instant);
+  }
+  GateVerdict verdict = check_proof(*packet, from, now);
+  if (auto* const proven = std::get_if<GateProven>(&verdict)) {
+    if (v2->is_stale(client->metadata, now.wall)) return Drop::StaleClientKey;
+    proven->client_key = std::move(client->key);
+    proven->metadata = client->metadata;
+  }
+  return within_limits(std::move(verdict), from, now.instant);
+}
+
+GateVerdict HandshakeGate::check_proof(const ControlPacket& packet, const LinkEndpoint& from,
+                                       Now now) const {
+  if (packet.ack_count == 0) return Drop::BadCookie;
+  if (!is_of_the_beginning(packet)) return Drop::BadReset;
+  if (!cookie_.verify(packet.receiver, from, packet.sender, now.instant)) return Drop::BadCookie;
+  return GateProven{.local = packet.receiver,
+                    .remote = packet.sender,
+                    .client_key = std::nullopt,
+                    .metadata = {}};
+}
+
+/// What the reset says is the cookie, as our session id. It is sealed with the present time:
 /// a client that has seen an earlier one would refuse the same stamp as a replay.
-GateVerdict HandshakeGate::reply(SessionId client, const LinkEndpoint& from, Now now,
-                                 MutableBytes scratch) {
+GateVerdict HandshakeGate::reply(const ReplyForm& form, SessionId client, const LinkEndpoint& from,
+                                 Now now, MutableBytes scratch) {
   RW_ASSERT(scratch.size() >= kDatagramSizeMax);
-  if (!take_reply(now.instant)) return Drop::RateLimited;
+  const bool is_limited = limits_ != nullptr && !from.is_tcp();
+  if (is_limited && !limits_->take_answer(from.remote.address, now.instant)) {
+    return Drop::RateLimited;
+  }
 
   const ControlPacket reset{
       .opcode = Opcode::HardResetServerV2,
@@ -79,25 +137,23 @@ GateVerdict HandshakeGate::reply(SessionId client, const LinkEndpoint& from, Now
       .ack_ids = {MessageId{0}},
       .receiver = client,
       .message_id = {0},
-      .payload = {},
+      .payload = form.payload,
   };
-  std::array<std::uint8_t, ControlPacket::kHeaderSizeMax> plain;
+  std::array<std::uint8_t, ControlPacket::kHeaderSizeMax + sizeof kResendWrappedKey> plain;
   ByteWriter writer(plain);
   encode_control_packet(reset, writer);
   RW_ASSERT(!writer.overflowed());
 
   const ReplayStamp stamp{.id = 1, .time = static_cast<std::uint32_t>(now.wall.seconds)};
-  return GateReply{wrap_.wrap(writer.written(), stamp, scratch)};
+  return GateReply{form.wrap.wrap(writer.written(), stamp, scratch)};
 }
 
-bool HandshakeGate::take_reply(Instant now) {
-  if (now - period_start_ >= limit_.period) {
-    period_start_ = now;
-    replies_ = 0;
-  }
-  if (replies_ >= limit_.count) return false;
-  ++replies_;
-  return true;
+/// Asked last, so that only who has the key and the cookie uses anything up.
+GateVerdict HandshakeGate::within_limits(GateVerdict verdict, const LinkEndpoint& from,
+                                         Instant now) {
+  if (std::holds_alternative<Drop>(verdict) || limits_ == nullptr) return verdict;
+  if (!limits_->take_handshake(from.remote.address, now)) return Drop::RateLimited;
+  return verdict;
 }
 
 }  // namespace ringway

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <variant>
 
 #include "base/address.h"
@@ -7,6 +8,7 @@
 #include "base/time.h"
 #include "dataplane/admission/control_packet.h"
 #include "dataplane/admission/handshake_cookie.h"
+#include "dataplane/admission/handshake_limits.h"
 #include "dataplane/admission/tls_wrap.h"
 
 namespace ringway {
@@ -20,22 +22,32 @@ struct GateReply {
 struct GateProven {
   SessionId local;
   SessionId remote;
+  /// tls-crypt-v2: the client's own key, which protects the channel in place of the shared wrap.
+  std::optional<StaticKey> client_key;
+  /// What that key says of itself; empty without one.
+  KeyMetadata metadata;
 };
-using GateVerdict = std::variant<Drop, GateReply, GateProven>;
-
-/// `connect-freq-initial`: at most `count` stateless replies in `period`.
-struct ReplyLimit {
-  std::uint32_t count = 100'000;
-  Duration period = 1s;
+/// A reset with a client's own key (tls-crypt-v2) by a client that cannot show the key a second
+/// time: whoever wants to serve it has to remember the key now, though the address is not proven.
+struct GateUnproven {
+  SessionId remote;
+  StaticKey client_key;
+  KeyMetadata metadata;
 };
+using GateVerdict = std::variant<Drop, GateReply, GateProven, GateUnproven>;
 
 /// The stateless first stage: control packets from endpoints that have no channel. Checks the
 /// wrapping, answers resets with a cookie and keeps nothing; lets through who returns the cookie.
 /// A ClientHello without acks (2.4/2.5 whose one ACK was lost) is answered with the cookie again
-/// (security goal A05). Pure: a counter of replies is its only state. One thread.
+/// (security goal A05). With tls-crypt-v2 the key comes with the datagram: first its length is
+/// looked at, then one HMAC decides; nothing but the key of a GateProven outlives the call (A07,
+/// A08). Pure; keeps nothing but what the limits count. One thread.
 class HandshakeGate {
  public:
-  HandshakeGate(const TlsWrap& wrap, const HandshakeCookie& cookie, ReplyLimit limit);
+  /// All outlive the gate. `limits` may be null, or shared with another gate of the same thread.
+  /// Their answers do not count TCP, whose handshake has proven the address: a flood of datagrams
+  /// must not use up what is answered over connections.
+  HandshakeGate(const TlsWrap& wrap, const HandshakeCookie& cookie, HandshakeLimits* limits);
 
   /// `scratch` holds the reply; it is at least kDatagramSizeMax bytes.
   [[nodiscard]] GateVerdict handle_datagram(Bytes datagram, const LinkEndpoint& from, Now now,
@@ -44,15 +56,24 @@ class HandshakeGate {
   static constexpr std::size_t kDatagramSizeMax = 2048;
 
  private:
-  GateVerdict reply(SessionId client, const LinkEndpoint& from, Now now, MutableBytes scratch);
-  /// False when the period's replies are used up.
-  bool take_reply(Instant now);
+  /// What the reset is answered with: the wrapping, and the wish for the wrapped key.
+  struct ReplyForm {
+    const TlsWrap& wrap;
+    Bytes payload;
+  };
+  GateVerdict handle_shared(Bytes datagram, const LinkEndpoint& from, Now now,
+                            MutableBytes scratch);
+  GateVerdict handle_v2(Bytes datagram, const LinkEndpoint& from, Now now, MutableBytes scratch);
+  [[nodiscard]] GateVerdict check_proof(const ControlPacket& packet, const LinkEndpoint& from,
+                                        Now now) const;
+  GateVerdict reply(const ReplyForm& form, SessionId client, const LinkEndpoint& from, Now now,
+                    MutableBytes scratch);
+  /// The verdict on who may come in, unless there were too many of late.
+  GateVerdict within_limits(GateVerdict verdict, const LinkEndpoint& from, Instant now);
 
   const TlsWrap& wrap_;
   const HandshakeCookie& cookie_;
-  ReplyLimit limit_;
-  Instant period_start_;
-  std::uint32_t replies_ = 0;
+  HandshakeLimits* limits_;
 };
 
 }  // namespace ringway

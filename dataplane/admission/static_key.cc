@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kHeader = "-----BEGIN OpenVPN Static key V1-----";
 constexpr std::string_view kFooter = "-----END OpenVPN Static key V1-----";
 constexpr std::string_view kAdvice =
-    "server and clients share one such key; a new one is made by: openvpn --genkey secret FILE";
+    "server and clients share one such key; a new one is made by: ringway genkey tls-crypt FILE";
 
 std::optional<std::uint8_t> hex_digit(char c) {
   if (c >= '0' && c <= '9') return static_cast<std::uint8_t>(c - '0');
@@ -71,6 +71,21 @@ Result<StaticKey> StaticKey::parse(std::string_view file_text, std::string_view 
         std::string(where));
   }
   return key;
+}
+
+std::string StaticKey::to_text() const {
+  constexpr std::size_t kBytesPerLine = 16;
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text = "#\n# 2048 bit OpenVPN static key\n#\n";
+  text.reserve(1024);  // One piece of memory, so that whoever holds the text can wipe all of it.
+  text.append(kHeader).append("\n");
+  for (std::size_t i = 0; i < kSize; ++i) {
+    text += kDigits[raw_.bytes()[i] >> 4];
+    text += kDigits[raw_.bytes()[i] & 15];
+    if (i % kBytesPerLine == kBytesPerLine - 1) text += '\n';
+  }
+  text.append(kFooter).append("\n");
+  return text;
 }
 
 StaticKey StaticKey::from_bytes(Bytes raw) {

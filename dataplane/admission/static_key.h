@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -18,6 +19,9 @@ class StaticKey {
   static Result<StaticKey> parse(std::string_view file_text, std::string_view where);
   static StaticKey from_bytes(Bytes raw);
 
+  /// The file, as stock OpenVPN writes it: three lines of comment, 16 of 32 digits.
+  [[nodiscard]] std::string to_text() const;
+
   /// `index` is 0 or 1.
   [[nodiscard]] Bytes cipher_field(unsigned index) const {
     return raw_.bytes().subspan(index * 128, 64);
@@ -25,6 +29,8 @@ class StaticKey {
   [[nodiscard]] Bytes hmac_field(unsigned index) const {
     return raw_.bytes().subspan(index * 128 + 64, 64);
   }
+  /// All 256.
+  [[nodiscard]] Bytes bytes() const { return raw_.bytes(); }
   [[nodiscard]] StaticKey copy() const { return from_bytes(raw_.bytes()); }
 
  private:

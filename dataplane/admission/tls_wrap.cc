@@ -6,9 +6,31 @@
 
 namespace ringway {
 
+bool TlsCryptV2Server::is_stale(const KeyMetadata& metadata, UnixTime now) const {
+  if (age_max <= Duration{0}) return false;
+  const std::optional<UnixTime> made_at = metadata.made_at();
+  if (!made_at) return true;
+  return made_at->seconds < now.seconds - age_max / 1s;
+}
+
+TlsWrap TlsWrap::with_wrapped_key(const TlsCryptV2ClientKey& client) {
+  TlsWrap wrap(TlsCrypt(client.key, Side::Client));
+  wrap.wrapped_key_ = client.wrapped;
+  wrap.keep_key(client.key);
+  return wrap;
+}
+
+TlsWrap TlsWrap::with_client_key(const StaticKey& key) {
+  TlsWrap wrap(TlsCrypt(key, Side::Server));
+  wrap.keep_key(key);
+  wrap.expects_wrapped_key_ = true;
+  return wrap;
+}
+
 std::expected<Unwrapped, Drop> TlsWrap::unwrap(Bytes datagram, MutableBytes scratch) const {
   if (const auto* auth = std::get_if<TlsAuth>(&keys_)) return auth->unwrap(datagram, scratch);
   if (const auto* crypt = std::get_if<TlsCrypt>(&keys_)) return crypt->unwrap(datagram, scratch);
+  if (v2_) return std::unexpected(Drop::BadWrap);
   return Unwrapped{.plain = datagram, .stamp = {}};
 }
 

@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <string_view>
 
 #include "base/bytes.h"
 
@@ -39,6 +40,18 @@ constexpr std::size_t size_of(Digest digest) {
     case Digest::Sha512: return 64;
   }
   return 0;
+}
+
+/// As OpenVPN's options string and configuration have it.
+constexpr std::string_view name_of(Digest digest) {
+  switch (digest) {
+    case Digest::Sha1: return "SHA1";
+    case Digest::Sha224: return "SHA224";
+    case Digest::Sha256: return "SHA256";
+    case Digest::Sha384: return "SHA384";
+    case Digest::Sha512: return "SHA512";
+  }
+  return "";
 }
 
 }  // namespace ringway

@@ -7,16 +7,19 @@
 
 namespace ringway {
 
-/// The key of one direction: the cipher key and the implicit half of the nonce. Moved, not copied.
+/// The key of one direction: the cipher key and the implicit half of the nonce, or the first secret
+/// of the epoch format. Moved, not copied.
 struct DirectionKey {
   static constexpr std::size_t kImplicitIvSize = 8;
 
-  /// 32 bytes of cipher key (AES-128 uses 16 of them), then the 8 bytes of implicit IV.
+  /// 32 bytes of cipher key (AES-128 uses 16 of them), then the 8 bytes of implicit IV. In the
+  /// epoch format these 32 bytes are E_1, whatever the cipher, and there is no IV.
   Secret<32 + kImplicitIvSize> material;
 
   [[nodiscard]] Bytes cipher_key(DataCipher cipher) const {
     return material.bytes().first(key_size_of(cipher));
   }
+  [[nodiscard]] Bytes epoch_secret() const { return material.bytes().first(32); }
   [[nodiscard]] Bytes implicit_iv() const { return material.bytes().subspan(32, kImplicitIvSize); }
 };
 
@@ -25,6 +28,8 @@ struct DirectionKey {
 struct DataKeys {
   KeyId key_id;
   DataCipher cipher = DataCipher::Aes256Gcm;
+  /// Packets have the epoch format.
+  bool in_epochs = false;
   DirectionKey seal;
   DirectionKey open;
   /// From when on this key is used to send, if its negotiation has succeeded, even if the peer has

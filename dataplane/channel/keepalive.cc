@@ -5,7 +5,8 @@
 namespace ringway {
 namespace {
 
-constexpr std::size_t kOccMagicSize = kExitPayload.size() - 1;
+constexpr std::uint8_t kOccMtuRequest = 4;
+constexpr std::uint8_t kOccMtuReply = 5;
 constexpr Instant kNever{Duration::max()};
 
 }  // namespace
@@ -13,11 +14,14 @@ constexpr Instant kNever{Duration::max()};
 PayloadKind classify_payload(Bytes payload) {
   if (std::ranges::equal(payload, kPingPayload)) return PayloadKind::Ping;
   if (std::ranges::equal(payload, kExitPayload)) return PayloadKind::Exit;
-  if (payload.size() > kOccMagicSize &&
-      std::ranges::equal(payload.first(kOccMagicSize), Bytes(kExitPayload).first(kOccMagicSize))) {
-    return PayloadKind::Ignored;
+  if (payload.size() <= kOccMagic.size() ||
+      !std::ranges::equal(payload.first(kOccMagic.size()), kOccMagic)) {
+    return PayloadKind::Packet;
   }
-  return PayloadKind::Packet;
+  const std::uint8_t opcode = payload[kOccMagic.size()];
+  if (opcode == kOccMtuRequest) return PayloadKind::MtuRequest;
+  if (opcode == kOccMtuReply && payload.size() == kMtuReplySize) return PayloadKind::MtuReply;
+  return PayloadKind::Ignored;
 }
 
 bool PingTimer::take_idle_notice(Instant now) {

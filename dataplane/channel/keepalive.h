@@ -8,6 +8,10 @@
 
 namespace ringway {
 
+/// What all of OpenVPN's "OCC" messages begin with; an opcode follows.
+inline constexpr std::array<std::uint8_t, 16> kOccMagic = {
+    0x28, 0x7f, 0x34, 0x6b, 0xd4, 0xef, 0x7a, 0x81, 0x2d, 0x56, 0xb8, 0xd3, 0xaf, 0xc5, 0x45, 0x9c};
+
 /// The payload of a ping: exactly these bytes, never answered. The first nibble, an IP version that
 /// does not exist, keeps it apart from packets.
 inline constexpr std::array<std::uint8_t, 16> kPingPayload = {
@@ -19,16 +23,23 @@ inline constexpr std::array<std::uint8_t, 17> kExitPayload = {0x28, 0x7f, 0x34, 
                                                               0x7a, 0x81, 0x2d, 0x56, 0xb8, 0xd3,
                                                               0xaf, 0xc5, 0x45, 0x9c, 0x06};
 
+/// OCC MTU_REPLY: the magic, opcode 5, and the largest datagrams received and sent.
+inline constexpr std::size_t kMtuReplySize = kOccMagic.size() + 5;
+/// OCC MTU_REQUEST: the magic, opcode 4, and whatever makes it as large as it shall be.
+inline constexpr std::size_t kMtuRequestSizeMin = kOccMagic.size() + 1;
+
 /// What the payload of an opened data packet is.
 enum class PayloadKind : std::uint8_t {
-  Packet,   ///< for the inner network, as far as can be told
-  Ping,     ///< has done its work by being authentic
-  Exit,     ///< the peer leaves
-  Ignored,  ///< another OCC message: a TLS server owes no answer to any
+  Packet,      ///< for the inner network, as far as can be told
+  Ping,        ///< has done its work by being authentic
+  Exit,        ///< the peer leaves
+  MtuRequest,  ///< of any length: the peer asks what it was that got through
+  MtuReply,    ///< the answer
+  Ignored,     ///< another OCC message: a TLS server owes no answer to any
 };
 
 /// Messages are matched in full length, so that no packet and no padded message passes for one
-/// (security goal C06). Pure.
+/// (security goal C06); only a request of MTU is padded by its nature. Pure.
 PayloadKind classify_payload(Bytes payload);
 
 /// When to send a ping, and when the peer has been silent for too long. Pure value; a Duration of 0
@@ -41,6 +52,13 @@ class PingTimer {
         last_sent_(now),
         last_received_(now),
         idle_noticed_(now) {}
+
+  /// Other times from now on; what was heard so far counts as heard now.
+  void change(Duration ping_interval, Duration ping_restart, Instant now) {
+    ping_interval_ = ping_interval;
+    ping_restart_ = ping_restart;
+    last_received_ = idle_noticed_ = now;
+  }
 
   /// Anything at all was sent or, after authentication, received.
   void note_sent(Instant now) { last_sent_ = now; }

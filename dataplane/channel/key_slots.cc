@@ -1,5 +1,6 @@
 #include "dataplane/channel/key_slots.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ringway {
@@ -7,11 +8,20 @@ namespace ringway {
 void KeySlots::install(const DataKeys& keys, const AeadEngines& engines) {
   if (newest_ && newest_->key_id() != keys.key_id && newest_counts()) {
     // Reset first, so that the evicted key is wiped here and not kept by a moved-from slot.
+    leaving_.reset();
+    if (older_) {
+      leaving_ = std::move(older_);
+      // Where the peer has left it, late packets are under way at most.
+      leaving_expires_at_ =
+          std::min(older_expires_at_, promoted_ ? keys.send_from : send_from_ + kLeavingGrace);
+    }
     older_.reset();
     older_ = std::move(newest_);
     older_expires_at_ = keys.previous_expires_at;
   }
-  if (older_ && older_->key_id() == keys.key_id) older_.reset();
+  for (std::optional<KeyState>* const old : {&older_, &leaving_}) {
+    if (*old && (*old)->key_id() == keys.key_id) old->reset();
+  }
   newest_.reset();
   newest_.emplace(keys, limits_, engines);
   send_from_ = keys.send_from;
@@ -22,7 +32,9 @@ void KeySlots::install(const DataKeys& keys, const AeadEngines& engines) {
 KeyState* KeySlots::find(KeyId key_id, Instant now) {
   if (newest_ && newest_->key_id() == key_id) return &*newest_;
   KeyState* const older = living_older(now);
-  return older != nullptr && older->key_id() == key_id ? older : nullptr;
+  if (older != nullptr && older->key_id() == key_id) return older;
+  const bool is_leaving = leaving_ && now < leaving_expires_at_ && leaving_->key_id() == key_id;
+  return is_leaving ? &*leaving_ : nullptr;
 }
 
 KeyState* KeySlots::sealing(Instant now) {
@@ -43,11 +55,20 @@ void KeySlots::promote(KeyId key_id) {
 
 void KeySlots::expire(Instant now) {
   if (older_ && now >= older_expires_at_) older_.reset();
+  if (leaving_ && now >= leaving_expires_at_) leaving_.reset();
 }
 
 std::optional<Instant> KeySlots::expires_at() const {
+  if (leaving_)
+    return older_ ? std::min(older_expires_at_, leaving_expires_at_) : leaving_expires_at_;
   if (!older_) return std::nullopt;
   return older_expires_at_;
+}
+
+void KeySlots::prepare() {
+  if (newest_) newest_->prepare();
+  if (older_) older_->prepare();
+  // What leaves goes to no other epoch.
 }
 
 std::optional<KeyId> KeySlots::take_worn_key() {

@@ -6,14 +6,32 @@
 
 namespace ringway {
 
-/// The 32-bit counter of a data packet: half of its nonce, and what the replay window remembers.
-/// Each key and direction counts from 1; 0 is never valid. Pure value.
+/// What numbers a data packet under its key, and makes its nonce. Pure value.
+///
+///     short format   a counter of 32 bits
+///     epoch format   [epoch 16] [counter 48]
+///
+/// Each key and direction counts from 1; 0 is never valid, neither as a counter nor as an epoch.
 struct PacketId {
-  std::uint32_t value = 0;
+  static constexpr unsigned kCounterBits = 48;
+  static constexpr std::uint64_t kCounterMask = (std::uint64_t{1} << kCounterBits) - 1;
+
+  std::uint64_t value = 0;
+
+  static constexpr PacketId of(std::uint16_t epoch, std::uint64_t counter) {
+    return {std::uint64_t{epoch} << kCounterBits | counter};
+  }
+  // Of the epoch format.
+  [[nodiscard]] constexpr std::uint16_t epoch() const {
+    return static_cast<std::uint16_t>(value >> kCounterBits);
+  }
+  [[nodiscard]] constexpr std::uint64_t counter() const { return value & kCounterMask; }
+
   friend constexpr auto operator<=>(const PacketId&, const PacketId&) = default;
 };
 
-/// Hands out the packet ids of one key in one direction, each once. Pure; owned by one KeyState.
+/// Hands out the packet ids of one key of the short format in one direction, each once. Pure; owned
+/// by one KeyState.
 ///
 /// It ends instead of wrapping: a packet id used twice under one key gives an AEAD's key stream and
 /// authentication key away (security goal A20).

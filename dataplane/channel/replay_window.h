@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -13,27 +14,48 @@ namespace ringway {
 /// Pure; 264 bytes; never allocates. Owned by one KeyState, used on its session's worker.
 class ReplayWindow {
  public:
-  static constexpr std::uint32_t kBlockBits = 64;
-  static constexpr std::uint32_t kBlocks = 32;
+  static constexpr std::uint64_t kBlockBits = 64;
+  static constexpr std::uint64_t kBlocks = 32;
   /// How far behind the highest accepted id a packet may arrive. One block is always being
   /// refilled. Wide (OpenVPN's default is 64), because offloads and many queues reorder whole
   /// bursts.
-  static constexpr std::uint32_t kSpan = (kBlocks - 1) * kBlockBits;
+  static constexpr std::uint64_t kSpan = (kBlocks - 1) * kBlockBits;
 
   /// Returns true, and remembers `packet_id`, the first time it is seen within kSpan of the
-  /// highest. Call only after the packet's tag has been verified: a forged id must not move the
-  /// window.
+  /// highest. In the epoch format it is the counter alone, as each epoch has a window. Call only
+  /// after the packet's tag has been verified: a forged id must not move the window.
   [[nodiscard]] bool accept(PacketId packet_id);
 
   [[nodiscard]] PacketId highest() const { return {highest_}; }
 
  private:
   std::array<std::uint64_t, kBlocks> blocks_{};
-  std::uint32_t highest_ = 0;
+  std::uint64_t highest_ = 0;
 };
+
+// Here, so that it is inlined into both formats of packets.
+inline bool ReplayWindow::accept(PacketId packet_id) {
+  const std::uint64_t id = packet_id.value;
+  if (id == 0) return false;  // The first id of a key is 1.
+  if (id < highest_ && highest_ - id >= kSpan) return false;
+
+  const std::uint64_t block = id / kBlockBits;
+  if (id > highest_) {
+    const std::uint64_t highest_block = highest_ / kBlockBits;
+    const std::uint64_t entered = std::min(block - highest_block, kBlocks);
+    for (std::uint64_t i = 1; i <= entered; ++i) blocks_[(highest_block + i) % kBlocks] = 0;
+    highest_ = id;
+  }
+
+  std::uint64_t& seen = blocks_[block % kBlocks];
+  const std::uint64_t bit = std::uint64_t{1} << id % kBlockBits;
+  if (seen & bit) return false;
+  seen |= bit;
+  return true;
+}
 
 static_assert(ReplayWindow::kSpan >= 1024);
 static_assert((ReplayWindow::kBlocks & (ReplayWindow::kBlocks - 1)) == 0,
-              "block numbers wrap at 2^26, so the ring must divide it");
+              "the place of a block in the ring is a mask");
 
 }  // namespace ringway

@@ -81,7 +81,7 @@ void run_open_packet(benchmark::State& state, const Case& one) {
   const DataHeader header{.peer_id = {5}};
   const std::vector<std::uint8_t> payload(one.size);
   std::vector<std::vector<std::uint8_t>> batch(batch_size);
-  for (auto& datagram : batch) datagram.resize(one.size + kDataOverheadMax);
+  for (auto& datagram : batch) datagram.resize(one.size + data_overhead(header.size()));
   while (state.KeepRunningBatch(static_cast<std::int64_t>(batch_size))) {
     state.PauseTiming();
     for (auto& datagram : batch) (void)seal_packet(sealer, header, payload, datagram);

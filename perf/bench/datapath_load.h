@@ -24,12 +24,18 @@ class DatapathLoad {
     /// Of the inner packets.
     std::size_t packet_size = 1400;
     std::uint32_t peer_count = 1;
+    /// Packets have the epoch format.
+    bool in_epochs = false;
+
+    [[nodiscard]] std::size_t overhead() const {
+      return in_epochs ? kEpochOverhead : data_overhead(DataHeader::kSizeMax);
+    }
   };
 
   explicit DatapathLoad(const Settings& settings)
       : engines_(choice_of(settings)),
         datapath_(datapath_settings(settings)),
-        out_(settings.packet_size + Datapath::kSealOverhead),
+        out_(settings.packet_size + settings.overhead()),
         batch_(kBatch, Packet(out_.size())),
         super_template_(tcp_packet({.source = 0xc000'0207, .destination = address_of({1})},
                                    super_size(settings), 1)),
@@ -121,11 +127,14 @@ class DatapathLoad {
                        .local = IpAddress::v4(0xc000'0201)};
     client.up = udp_packet({.source = address}, settings.packet_size);
     client.down = udp_packet({.source = 0xc000'0207, .destination = address}, settings.packet_size);
-    client.session = std::make_unique<Session>(peer, client.endpoint, SessionSettings{}, kNow);
-    datapath_.handle_command(AddSession{.peer_id = peer, .endpoint = client.endpoint}, kNow);
+    const SessionSettings terms{.in_epochs = settings.in_epochs};
+    client.session = std::make_unique<Session>(peer, client.endpoint, terms, kNow);
+    datapath_.handle_command(
+        AddSession{.peer_id = peer, .endpoint = client.endpoint, .settings = terms}, kNow);
     DataKeys ours;
     DataKeys theirs;
     ours.cipher = theirs.cipher = settings.cipher;
+    ours.in_epochs = theirs.in_epochs = settings.in_epochs;
     client.session->keys().install(theirs, engines_);
     datapath_.handle_command(InstallKeys{.peer_id = peer, .keys = std::move(ours)}, kNow);
     const Prefix host = Prefix::host(IpAddress::v4(address));

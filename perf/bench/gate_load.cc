@@ -9,7 +9,7 @@
 // that a simulated processor runs as a real one does. Counting is switched on by the names of the
 // functions below, so that start-up and the client's sealing are not counted.
 //
-//   gate_load up|down|super SIZE PACKETS
+//   gate_load up|down|super SIZE PACKETS [epochs]
 
 using ringway::bench::DatapathLoad;
 
@@ -48,14 +48,16 @@ std::size_t number_in(std::string_view word) {
 
 int main(int argc, char** argv) {
   const std::span<char*> words(argv, static_cast<std::size_t>(argc));
-  if (words.size() != 4) {
-    std::fputs("Usage: gate_load up|down|super SIZE PACKETS\n", stderr);
+  const bool in_epochs = words.size() == 5 && std::string_view(words[4]) == "epochs";
+  if (words.size() != 4 && !in_epochs) {
+    std::fputs("Usage: gate_load up|down|super SIZE PACKETS [epochs]\n", stderr);
     return 2;
   }
   const std::size_t packets = number_in(words[3]);
   DatapathLoad load({.engine = ringway::AeadEngine::Openssl,
                      .packet_size = number_in(words[2]),
-                     .peer_count = 100});
+                     .peer_count = 100,
+                     .in_epochs = in_epochs});
   for (std::size_t i = 0; i < packets; i += DatapathLoad::kBatch) {
     if (!send_batch(load, words[1])) return 1;
   }

@@ -222,6 +222,9 @@ class LoadLab:
             lines[-1] = 'verb 2'
             lines += ['multihome', 'persist-tun', 'txqueuelen 1000', 'sndbuf 2097152',
                       'rcvbuf 2097152']
+        else:
+            # All clients come from one address.
+            lines.append('connect-freq-source 0 1')
         if not any(option.startswith('keepalive') for option in self.options):
             # Long, so that keep-alive is no part of what is measured.
             lines.append('keepalive 60 600')

@@ -63,7 +63,7 @@ TEST(Endpoint, PutsIPv6InBrackets) {
   EXPECT_EQ((Endpoint{*IpAddress::parse("192.0.2.1"), 1194}).to_string(), "192.0.2.1:1194");
 }
 
-TEST(AddressHash, DependsOnItsKey) {
+TEST(AddressHash, DependsOnItsKey) {  // A23
   const AddressHash one{{1}};
   const AddressHash two{{2}};
   const Endpoint endpoint{*IpAddress::parse("192.0.2.1"), 1194};

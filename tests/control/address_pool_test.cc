@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "control/config/tunnel_addresses.h"
+
 namespace ringway {
 namespace {
 
 AddressPool pool_of(const char* v4, const char* v6, bool duplicate_cn = false) {
-  AddressPoolSettings settings{.duplicate_cn = duplicate_cn};
-  if (v4 != nullptr) settings.network_v4 = Prefix::parse(v4);
-  if (v6 != nullptr) settings.network_v6 = Prefix::parse(v6);
-  return AddressPool(settings);
+  TunnelConfig tunnel;
+  if (v4 != nullptr) tunnel.network_v4 = Prefix::parse(v4);
+  if (v6 != nullptr) tunnel.network_v6 = Prefix::parse(v6);
+  return AddressPool(
+      {.v4 = client_range_v4(tunnel), .v6 = client_range_v6(tunnel), .duplicate_cn = duplicate_cn});
 }
 
 TEST(AddressPool, LeasesBothFamiliesUnderOneIndex) {
@@ -23,8 +26,6 @@ TEST(AddressPool, LeasesBothFamiliesUnderOneIndex) {
   EXPECT_EQ(first->v6->to_string(), "fd77::1000");
   EXPECT_EQ(second->v4->to_string(), "10.77.0.3");
   EXPECT_EQ(second->v6->to_string(), "fd77::1001");
-  EXPECT_EQ(pool.server_v4()->to_string(), "10.77.0.1");
-  EXPECT_EQ(pool.server_v6()->to_string(), "fd77::1");
 }
 
 TEST(AddressPool, StartsAtTwoInSmallIpv6Networks) {
@@ -129,10 +130,87 @@ TEST(AddressPool, WritesNoNameThatWouldBreakTheFile) {
 }
 
 TEST(AddressPool, ForgetsOldNamesBeforeItGrowsBeyondItsMemory) {
-  AddressPool pool({.network_v6 = Prefix::parse("fd77::/64"), .remembered_max = 2});
+  AddressPool pool({.v6 = AddressRange{.first = *IpAddress::parse("fd77::1000"),
+                                       .last = *IpAddress::parse("fd77::ffff:ffff")},
+                    .remembered_max = 2});
   for (int i = 0; i < 10; ++i) pool.release(*pool.acquire("client" + std::to_string(i)));
 
   EXPECT_EQ(pool.acquire("new")->v6->to_string(), "fd77::1000");
+}
+
+TEST(AddressPool, RemembersMoreThanSixtyFiveThousandClients) {
+  AddressPool pool = pool_of(nullptr, "fd77::/64");
+  std::string text;
+  for (int i = 0; i < 70'000; ++i) {
+    text += "client" + std::to_string(i) + ",," +
+            IpAddress::parse("fd77::1000")->plus(static_cast<std::uint64_t>(i)).to_string() + "\n";
+  }
+
+  EXPECT_EQ(pool.load_hints(text), 70'000u);
+  EXPECT_EQ(pool.acquire("client69999")->v6->to_string(), "fd77::1:216f");
+  EXPECT_EQ(pool.leases_text(), text);
+}
+
+TEST(AddressPool, GivesNobodyWhatIsReservedForAnother) {
+  AddressPool pool = pool_of("10.77.0.0/29", "fd77::/64");
+  pool.load_hints("early,10.77.0.3,\n");
+  pool.reserve("fixed", IpAddress::parse("10.77.0.3"), IpAddress::parse("fd77::1003"));
+  pool.reserve("", IpAddress::parse("10.77.0.2"), std::nullopt);
+
+  EXPECT_EQ(pool.acquire("early")->v4->to_string(), "10.77.0.4");
+  EXPECT_EQ(pool.acquire("b")->v4->to_string(), "10.77.0.6");
+  EXPECT_FALSE(pool.acquire("c"));
+}
+
+TEST(AddressPool, GivesANameTheOtherFamilyOfItsReservedAddress) {
+  AddressPool pool = pool_of("10.77.0.0/29", "fd77::/64");
+  pool.reserve("fixed", IpAddress::parse("10.77.0.5"), std::nullopt);
+
+  const Lease lease = *pool.acquire("fixed");
+  EXPECT_EQ(lease.v6->to_string(), "fd77::1003");
+  pool.release(lease);
+
+  EXPECT_EQ(pool.acquire("other")->v4->to_string(), "10.77.0.2");
+  EXPECT_EQ(pool.acquire("fixed")->v6->to_string(), "fd77::1003");
+}
+
+TEST(AddressPool, LeavesAReservedAddressToWhoHasItUntilItIsGivenBack) {
+  AddressPool pool = pool_of("10.77.0.0/29", nullptr);
+  const Lease lease = *pool.acquire("first");
+  pool.reserve("fixed", lease.v4, std::nullopt);
+  pool.release(lease);
+
+  for (const char* expected : {"10.77.0.3", "10.77.0.4", "10.77.0.5", "10.77.0.6"}) {
+    EXPECT_EQ(pool.acquire(expected)->v4->to_string(), expected);
+  }
+  EXPECT_FALSE(pool.acquire("first"));
+}
+
+TEST(AddressPool, GivesFreeWhatIsReservedNoLonger) {
+  AddressPool pool = pool_of("10.77.0.0/29", nullptr);
+  pool.reserve("a", IpAddress::parse("10.77.0.2"), std::nullopt);
+  pool.reserve("b", IpAddress::parse("10.77.0.2"), std::nullopt);
+  EXPECT_EQ(pool.acquire("x")->v4->to_string(), "10.77.0.3");
+
+  pool.reserve("a", IpAddress::parse("10.77.0.5"), std::nullopt);
+  EXPECT_EQ(pool.acquire("y")->v4->to_string(), "10.77.0.4");
+  pool.reserve("b", std::nullopt, std::nullopt);
+
+  EXPECT_EQ(pool.acquire("z")->v4->to_string(), "10.77.0.6");
+  EXPECT_EQ(pool.acquire("last")->v4->to_string(), "10.77.0.2");
+  EXPECT_FALSE(pool.acquire("late"));
+}
+
+TEST(AddressPool, ReservesNothingOutsideOfItsRange) {
+  AddressPool pool = pool_of("10.77.0.0/29", nullptr);
+  for (const char* outside : {"10.77.0.1", "10.77.0.7", "10.78.0.2", "fd77::1000"}) {
+    pool.reserve(outside, IpAddress::parse(outside), std::nullopt);
+  }
+
+  std::size_t count = 0;
+  while (pool.acquire("client" + std::to_string(count))) ++count;
+  EXPECT_EQ(count, 5u);
+  EXPECT_EQ(pool.in_use_count(), 5u);
 }
 
 TEST(AddressPool, HasNothingToLeaseWithoutNetworks) {

@@ -7,8 +7,10 @@
 namespace ringway {
 namespace {
 
-Endpoint endpoint(std::uint16_t port) {
-  return {.address = *IpAddress::parse("192.0.2.1"), .port = port};
+LinkEndpoint endpoint(std::uint16_t port, ConnectionId connection = {}) {
+  return {.remote = {.address = *IpAddress::parse("192.0.2.1"), .port = port},
+          .local = {},
+          .connection = connection};
 }
 
 SessionId session(std::uint8_t first) { return {.bytes = {first, 1, 2, 3, 4, 5, 6, 7}}; }
@@ -22,6 +24,21 @@ TEST(ChannelTable, TellsChannelsOfOneEndpointApartBySessionId) {
   EXPECT_EQ(table.find(endpoint(1), session(1)), ClientId{10});
   EXPECT_EQ(table.find(endpoint(1), session(2)), ClientId{20});
   EXPECT_EQ(table.at(endpoint(1)).size(), 2u);
+}
+
+TEST(ChannelTable, TellsTcpFromUdpAndOneConnectionFromTheNext) {
+  test::SeededRandom random(1);
+  ChannelTable table(random);
+  const LinkEndpoint first = endpoint(1, {.number = 0, .generation = 1});
+  const LinkEndpoint second = endpoint(1, {.number = 0, .generation = 2});
+  table.add(endpoint(1), {.session = session(1), .client = {10}});
+  table.add(first, {.session = session(1), .client = {20}});
+  table.add(second, {.session = session(1), .client = {30}});
+
+  EXPECT_EQ(table.find(endpoint(1), session(1)), ClientId{10});
+  EXPECT_EQ(table.find(first, session(1)), ClientId{20});
+  EXPECT_EQ(table.find(second, session(1)), ClientId{30});
+  EXPECT_EQ(table.at(first).size(), 1u);
 }
 
 TEST(ChannelTable, FindsNothingAtAnotherEndpoint) {

@@ -62,6 +62,7 @@ class ClientLoopTest : public ::testing::Test {
     core_.emplace(settings_, wrap_, tls_, random_, read_clocks());
     loop_.emplace(ClientLoop::Settings{.sockets = sockets_,
                                        .server = link_->local(),
+                                       .floats = floats_,
                                        .offloads = offloads,
                                        .multishot_tun_reads = multishot_tun_reads},
                   *core_, counters_);
@@ -77,8 +78,8 @@ class ClientLoopTest : public ::testing::Test {
       ASSERT_EQ(::setsockopt(end, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size), 0);
     }
   }
-  void attach(std::size_t mtu = 1500, const MssLimits& mss = {}) {
-    loop_->attach({.fd = tun_.get(), .mtu = mtu, .offloads = offloads_.tun, .mss = mss});
+  void attach(std::size_t mtu = 1500) {
+    loop_->attach({.fd = tun_.get(), .mtu = mtu, .offloads = offloads_.tun});
   }
   /// A client that is connected and has its TUN.
   void connect(const Offloads& offloads = kNone, std::uint32_t send_buffer_size = 0) {
@@ -141,6 +142,7 @@ class ClientLoopTest : public ::testing::Test {
   TlsContext tls_ = test::make_tls(Side::Client, read_clocks().wall);
   test::SeededRandom random_{1};
   ClientSettings settings_;
+  bool floats_ = false;
   Counters counters_;
   Offloads offloads_;
   std::vector<UdpSocket> sockets_;
@@ -204,6 +206,23 @@ TEST_F(ClientLoopTest, HearsNobodyButTheServer_A18) {
   EXPECT_EQ(next_frame(), with_header({}, numbered(2)));
   EXPECT_EQ(count(Drop::WrongEndpoint), 1u);
   EXPECT_TRUE(tun_is_quiet());
+}
+
+TEST_F(ClientLoopTest, FollowsAServerThatFloatsWhenItHasProvenToBeTheSame) {
+  floats_ = true;
+  connect();
+  const test::LinkClient moved(Endpoint{ip("127.0.0.1"), sockets_[0].local().port});
+  Packet forged = seal(numbered(1));
+  forged.back() ^= 1;
+  moved.send(forged);
+  ASSERT_TRUE(turn_until([this] { return core_->drops()[std::size_t(Drop::BadTag)] == 1; }));
+  write_frame(with_header({}, numbered(7)));
+  ASSERT_TRUE(turn_until_packets(1));
+
+  moved.send(seal(numbered(2)));
+  EXPECT_EQ(next_frame(), with_header({}, numbered(2)));
+  write_frame(with_header({}, numbered(8)));
+  EXPECT_TRUE(turn_until([&] { return moved.receive(0).has_value(); }));
 }
 
 TEST_F(ClientLoopTest, DropsAndCountsWhatIsNoIpPacket) {
@@ -322,9 +341,8 @@ TEST_F(ClientLoopTest, GoesOnAfterMoreBadFramesThanThereAreBuffers_F01) {
 }
 
 TEST_F(ClientLoopTest, LowersTheMssBothWays) {
-  start();
-  shake_hands();
-  attach(1500, {.v4 = 1200, .v6 = 1180});
+  settings_.mssfix = {.value = 1240, .mode = MssFix::Mode::Fixed};
+  connect();
   const auto syn = [](std::uint16_t mss) {
     return test::tcp_packet(
         true, {},

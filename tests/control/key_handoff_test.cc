@@ -55,5 +55,23 @@ TEST(KeyHandoff, TellsEverybodyOfSessionsWhosePacketsNameNoPeer) {
   EXPECT_FALSE(handoff.poll());
 }
 
+TEST(KeyHandoff, TellsEverybodyOfChannelsButTheWorkerOfAConnectionAlone) {
+  KeyHandoff handoff(3);
+  LinkEndpoint connection;
+  connection.connection = {.number = 5, .generation = 1};
+  handoff.tell(KnowChannel{.endpoint = {}, .session = {}});
+  handoff.tell(ForgetChannel{.endpoint = connection, .session = {}});
+
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    const auto command = handoff.poll();
+    ASSERT_TRUE(command && std::holds_alternative<KnowChannel>(command->command));
+    EXPECT_EQ(command->worker, WorkerId{i});
+  }
+  const auto command = handoff.poll();
+  ASSERT_TRUE(command && std::holds_alternative<ForgetChannel>(command->command));
+  EXPECT_EQ(command->worker, WorkerId{2});
+  EXPECT_FALSE(handoff.poll());
+}
+
 }  // namespace
 }  // namespace ringway

@@ -15,6 +15,17 @@ TEST(PeerRegistry, TakesTheLowestFreeNumber) {
   EXPECT_EQ(registry.find({1}), ClientId{11});
 }
 
+TEST(PeerRegistry, GivesAConnectionANumberOfItsWorker) {
+  PeerRegistry registry(3, 100);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const auto peer = registry.acquire({i}, "", kStart, WorkerId{2});
+    ASSERT_TRUE(peer.has_value());
+    EXPECT_EQ(owner_of(*peer, 3), WorkerId{2});
+  }
+  // The others go where there are fewest.
+  EXPECT_EQ(registry.acquire({9}, "", kStart), PeerId{0});
+}
+
 TEST(PeerRegistry, PlacesPeersOnTheLeastLoadedWorker) {
   PeerRegistry registry(3, 100);
   for (std::uint64_t i = 0; i < 6; ++i) static_cast<void>(registry.acquire({i}, "", kStart));

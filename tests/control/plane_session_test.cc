@@ -85,6 +85,54 @@ TEST_F(ControlPlaneSessionTest, RenegotiatesAfterSoManyBytes) {
   EXPECT_EQ(commands<InstallKeys>().size(), 2u);
 }
 
+TEST_F(ControlPlaneSessionTest, EndsASessionAfterItsTimeAndSaysSo) {
+  config_.timers.session_timeout = 100s;
+  start();
+  const PlaneClient& client = connect(at(1000), *client1_);
+
+  pass(99s);
+  EXPECT_EQ(plane_->clients().size(), 1u);
+  pass(2s);
+
+  EXPECT_TRUE(plane_->clients().empty());
+  EXPECT_EQ(client.left, "RESTART");
+  EXPECT_EQ(commands<RemoveSession>().size(), 1u);
+  EXPECT_NE(log_.find("client1/192.0.2.1:1000: session-timeout"), std::string::npos) << log_;
+  pass(6s);
+  EXPECT_EQ(plane_->table_sizes().channels, 0u);
+}
+
+TEST_F(ControlPlaneSessionTest, SendsIdleClientsAwayWhateverTheirPingsCount) {
+  config_.timers.inactive = {.time = 10s, .bytes = 100};
+  start();
+  const PlaneClient& busy = connect(at(1000), *client1_);
+  const PlaneClient& idle = connect(at(1001), *client2_);
+  EXPECT_EQ(plane_->watched_peers(), (std::set<PeerId>{{0}, {1}}));
+
+  for (std::uint64_t second = 1; second <= 12; ++second) {
+    pass(1s);
+    plane_->handle_activity({0}, 20 * second, now_);
+    // The last byte of a hundred does not come.
+    plane_->handle_activity({1}, std::min<std::uint64_t>(20 * second, 99), now_);
+    settle();
+  }
+
+  EXPECT_EQ(busy.left, std::nullopt);
+  EXPECT_EQ(idle.left, "RESTART");
+  EXPECT_EQ(plane_->watched_peers(), (std::set<PeerId>{{0}}));
+  EXPECT_NE(log_.find(":1001: inactive"), std::string::npos) << log_;
+}
+
+TEST_F(ControlPlaneSessionTest, WatchesNobodyWithoutALimit) {
+  start();
+  connect(at(1000), *client1_);
+
+  EXPECT_TRUE(plane_->watched_peers().empty());
+  plane_->handle_activity({0}, 0, now_);
+  pass(1000s);
+  EXPECT_EQ(plane_->clients().size(), 1u);
+}
+
 TEST_F(ControlPlaneSessionTest, RemovesAClientThatIsSilentOnBothChannels) {
   start();
   connect(at(1000), *client1_);
@@ -121,7 +169,7 @@ TEST_F(ControlPlaneSessionTest, DoesNotLetAClientPostponeItsRemovalByRepeatingEx
     pass(1s);
   }
 
-  EXPECT_FALSE(plane_->poll_timeout());
+  EXPECT_TRUE(waits_for_nobody());
 }
 
 TEST_F(ControlPlaneSessionTest, TakesEverythingBackWhenAClientLeavesOnTheDataChannel) {

@@ -35,14 +35,14 @@ class ServerByHand {
   void handle_datagram(MutableBytes datagram, Now now) {
     if (is_data(opcode_of(datagram.front()))) return handle_data(datagram, now);
     if (!channel) {
-      const GateVerdict verdict = gate_.handle_datagram(datagram, kServerLink, now, scratch_);
+      GateVerdict verdict = gate_.handle_datagram(datagram, kServerLink, now, scratch_);
       if (const auto* reply = std::get_if<GateReply>(&verdict)) {
         replies.emplace_back(reply->datagram.begin(), reply->datagram.end());
       }
-      const auto* proven = std::get_if<GateProven>(&verdict);
+      auto* proven = std::get_if<GateProven>(&verdict);
       if (proven == nullptr) return;
-      channel.emplace(
-          ControlChannel::accept({.side = Side::Server}, wrap_, tls_, random_, *proven, now));
+      channel.emplace(ControlChannel::accept({.side = Side::Server}, wrap_, tls_, random_,
+                                             std::move(*proven), now));
     }
     channel->handle_datagram(datagram, now);
     serve(now);
@@ -64,6 +64,8 @@ class ServerByHand {
         channel->send_push_reply(push, now);
       } else if (auto* left = std::get_if<PeerLeft>(&*event)) {
         goodbye = left->message;
+      } else if (auto* message = std::get_if<MessageReceived>(&*event)) {
+        said = message->text;
       }
     }
   }
@@ -87,6 +89,8 @@ class ServerByHand {
   std::optional<ControlChannel> channel;
   std::optional<Session> session;
   std::optional<std::string> goodbye;
+  /// The last message that means nothing to the channel itself.
+  std::optional<std::string> said;
   std::vector<PayloadKind> received;
   std::vector<std::vector<std::uint8_t>> packets;
   std::vector<std::vector<std::uint8_t>> replies;
@@ -106,7 +110,7 @@ class ServerByHand {
   TlsContext tls_;
   SeededRandom random_{2};
   HandshakeCookie cookie_{random_, 60s};
-  HandshakeGate gate_{wrap_, cookie_, {}};
+  HandshakeGate gate_{wrap_, cookie_, nullptr};
   std::array<std::uint8_t, 2048> scratch_{};
 };
 

@@ -5,58 +5,89 @@
 namespace ringway {
 namespace {
 
-using Mode = TunnelConfig::MssFix::Mode;
-
-Endpoint endpoint(const char* address) {
-  return {.address = *IpAddress::parse(address), .port = 1};
-}
-
-struct MssCase {
-  std::uint16_t value;
-  Mode mode;
-  const char* address;
-  bool data_v2;
-  std::uint16_t limit_v4;
-  std::uint16_t limit_v6;
-};
-
-TEST(SessionTerms, LimitTheMssToWhatFitsTheClientsOuterFamily) {
-  const MssCase cases[] = {
-      {1492, Mode::Mtu, "192.0.2.1", true, 1400, 1380},         // logged by OpenVPN 2.6.14
-      {1492, Mode::Mtu, "2001:db8::1", true, 1380, 1360},       // logged by OpenVPN 2.6.14
-      {1492, Mode::Mtu, "::ffff:192.0.2.1", true, 1400, 1380},  // v4-mapped is IPv4 on the wire
-      {1492, Mode::Mtu, "192.0.2.1", false, 1403, 1383},        // DATA_V1: three bytes less
-      {1460, Mode::Mtu, "192.0.2.1", true, 1368, 1348},         // DS-Lite: 1408 less 40 and 60
-      {1452, Mode::Mtu, "192.0.2.1", true, 1360, 1340},         // DS-Lite on PPPoE
-      {1280, Mode::Mtu, "192.0.2.1", true, 1188, 1168},         // DS-Lite as OpenWrt sets it up
-      {1492, Mode::Payload, "2001:db8::1", true, 1428, 1408},   // the family does not count
-      {1450, Mode::Payload, "192.0.2.1", true, 1386, 1366},
-      {1400, Mode::Fixed, "2001:db8::1", true, 1360, 1340},
-      {0, Mode::Mtu, "192.0.2.1", true, 0, 0},  // off
-      {300, Mode::Mtu, "192.0.2.1", true, 536, 536},
-  };
-  for (const MssCase& row : cases) {
-    SCOPED_TRACE(row.address);
-    ServerConfig config;
-    config.tunnel.mssfix = {.value = row.value, .mode = row.mode};
-
-    const SessionSettings terms = session_terms(config, endpoint(row.address), row.data_v2);
-
-    EXPECT_EQ(terms.mss_limit_v4, row.limit_v4);
-    EXPECT_EQ(terms.mss_limit_v6, row.limit_v6);
-    EXPECT_EQ(terms.data_v2, row.data_v2);
-  }
-}
-
-TEST(SessionTerms, CarryTheKeepAlive) {
+TEST(SessionTerms, CarryWhatIsConfiguredOfTheTunnel) {
   ServerConfig config;
   config.timers.ping = 10s;
   config.timers.ping_restart = 120s;
+  config.tunnel.mtu = 1400;
+  config.tunnel.mssfix = {.value = 1300, .mode = MssFix::Mode::Mtu};
 
-  const SessionSettings terms = session_terms(config, endpoint("192.0.2.1"), true);
+  for (const bool data_v2 : {true, false}) {
+    const SessionSettings terms = session_terms(
+        config, false, PeerInfo::parse(data_v2 ? "IV_PROTO=2\n" : "IV_PROTO=0\n"), {});
 
-  EXPECT_EQ(terms.ping_interval, 10s);
-  EXPECT_EQ(terms.ping_restart, 120s);
+    EXPECT_EQ(terms.ping_interval, 10s);
+    EXPECT_EQ(terms.ping_restart, 120s);
+    EXPECT_EQ(terms.tun_mtu, 1400);
+    EXPECT_EQ(terms.path, PathKind::Searched);
+    EXPECT_EQ(terms.mssfix, config.tunnel.mssfix);
+    EXPECT_EQ(terms.data_v2, data_v2);
+    EXPECT_NE(terms.path, PathKind::Stream);
+  }
+}
+
+TEST(SessionTerms, AreTheClientsOwnWhereItHasSome) {
+  ServerConfig config;
+  config.timers.ping = 10s;
+  config.timers.ping_restart = 120s;
+  const ClientTerms own{.ping = 3s, .ping_restart = 0s};
+
+  const SessionSettings terms = session_terms(config, false, PeerInfo(), own);
+
+  EXPECT_EQ(terms.ping_interval, 3s);
+  EXPECT_EQ(terms.ping_restart, 0s);
+}
+
+TEST(SessionTerms, GiveEachSessionItsRoutes) {
+  ServerConfig config;
+  config.clients_max = 100;
+
+  EXPECT_EQ(inner_routes_max(config), 3200u);
+}
+
+TEST(SessionTerms, NameTheEndsOfTheTunnelInOneFamily) {
+  TunnelConfig tunnel;
+  const Lease both{.v4 = IpAddress::parse("10.8.0.2"), .v6 = IpAddress::parse("fd00:8::1000")};
+  EXPECT_FALSE(tunnel_ends(tunnel, both).are_known());
+
+  tunnel.network_v6 = Prefix::parse("fd00:8::/64");
+  EXPECT_EQ(tunnel_ends(tunnel, both).ours.to_string(), "fd00:8::1");
+  EXPECT_EQ(tunnel_ends(tunnel, both).theirs.to_string(), "fd00:8::1000");
+  tunnel.network_v4 = Prefix::parse("10.8.0.0/24");
+  EXPECT_EQ(tunnel_ends(tunnel, both).ours.to_string(), "10.8.0.1");
+  EXPECT_EQ(tunnel_ends(tunnel, both).theirs.to_string(), "10.8.0.2");
+  EXPECT_EQ(tunnel_ends(tunnel, {.v6 = both.v6}).ours.to_string(), "fd00:8::1");
+  EXPECT_FALSE(tunnel_ends(tunnel, {}).are_known());
+}
+
+TEST(SessionTerms, AssumeThePathOfATcpConnectionAsOpenVpnDoes) {
+  ServerConfig config;
+  EXPECT_EQ(session_terms(config, true, PeerInfo(), {}).path, PathKind::Stream);
+  EXPECT_EQ(session_terms(config, true, PeerInfo(), {}).mssfix,
+            (MssFix{.value = 1492, .mode = MssFix::Mode::Mtu}));
+
+  config.tunnel.mssfix = MssFix::off();
+  EXPECT_EQ(session_terms(config, true, PeerInfo(), {}).mssfix, MssFix::off());
+}
+
+// RFC 6040 4.1: outside, packets are ECN-capable only for a peer that brings the marks back inside.
+TEST(SessionTerms, MarkDatagramsOnlyForAPeerThatSaysThatItTakesMarks) {
+  const struct {
+    const char* peer_info;
+    bool passtos;
+    int mask;
+  } table[] = {{"IV_VER=2.6.3\n", false, 0x00},
+               {"IV_VER=2.6.3\n", true, 0xfc},
+               {"IV_ECN=1\n", false, 0x03},
+               {"IV_ECN=1\n", true, 0xff},
+               {"IV_ECN=0\n", false, 0x00}};
+  for (const auto& row : table) {
+    ServerConfig config;
+    config.tunnel.passtos = row.passtos;
+    EXPECT_EQ(session_terms(config, false, PeerInfo::parse(row.peer_info), {}).outer_class_mask,
+              row.mask)
+        << row.peer_info << row.passtos;
+  }
 }
 
 }  // namespace

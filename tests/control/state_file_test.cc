@@ -31,7 +31,7 @@ class StateFileTest : public ::testing::Test {
   std::string directory_;
 };
 
-TEST_F(StateFileTest, ReplacesTheWholeText) {
+TEST_F(StateFileTest, ReplacesTheWholeText) {  // D06
   StateFile file("status", path("status"));
   ASSERT_TRUE(file.open());
 
@@ -77,7 +77,7 @@ TEST_F(StateFileTest, KeepsTheModeThatTheOperatorHasSet) {
   EXPECT_EQ(status.st_mode & 0777, 0644u);
 }
 
-TEST_F(StateFileTest, FollowsNoLinkThatSomebodyLaid) {
+TEST_F(StateFileTest, FollowsNoLinkThatSomebodyLaid) {  // D06
   std::ofstream(path("precious")) << "precious";
   ASSERT_EQ(::symlink(path("precious").c_str(), path("status").c_str()), 0);
   ASSERT_EQ(::symlink(path("precious").c_str(), path("other.new").c_str()), 0);
@@ -98,6 +98,7 @@ TEST_F(StateFileTest, SaysWhyItCannotBeOpened) {
             std::string::npos);
 }
 
+// D06
 TEST_F(StateFileTest, LeavesTheOldTextWhereTheNewOneCannotBeWritten) {
   StateFile file("status", path("status"));
   ASSERT_TRUE(file.open());

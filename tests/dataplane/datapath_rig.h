@@ -83,7 +83,10 @@ class DatapathRig {
     client.session = std::make_unique<Session>(peer, client.endpoint, settings, kStart);
     datapath.handle_command(
         AddSession{.peer_id = peer, .endpoint = client.endpoint, .settings = settings}, kStart);
-    install(client, make_keys({0}, peer.value), make_peer_keys({0}, peer.value));
+    DataKeys server_keys = make_keys({0}, peer.value);
+    DataKeys client_keys = make_peer_keys({0}, peer.value);
+    server_keys.in_epochs = client_keys.in_epochs = settings.in_epochs;
+    install(client, std::move(server_keys), client_keys);
     for (const std::string_view route : routes)
       datapath.handle_command(AddRoute{.prefix = prefix(route), .peer_id = peer}, kStart);
     return client;
@@ -105,7 +108,7 @@ class DatapathRig {
   }
   /// The TUN gives `inner`. Verdict::packet lies in `buffer`.
   Verdict read_tun(Bytes inner, Instant now = kStart) {
-    buffer.assign(inner.size() + Datapath::kSealOverhead, 0);
+    buffer.assign(inner.size() + Datapath::kSealOverheadMax, 0);
     return seal_for_peer(datapath, self_, inner, buffer, now);
   }
   [[nodiscard]] std::uint64_t count(Drop drop) const {

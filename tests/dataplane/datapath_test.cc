@@ -38,12 +38,16 @@ TEST(Datapath, CountsItsSessionsAndTheirTraffic) {
   const Packet down = packet_between("192.0.2.7", "10.8.0.2", 50);
   ASSERT_EQ(rig.send(client, up, kStart + 5s).way, Way::Tun);
   ASSERT_EQ(rig.read_tun(down, kStart + 6s).way, Way::Link);
+  // What is dropped was no traffic of the tunnel's.
+  ASSERT_EQ(rig.send(client, packet_between("10.8.0.3", "192.0.2.7", 100), kStart + 5s).way,
+            Way::Dropped);
 
   const auto traffic = rig.datapath.traffic_of({1});
 
   ASSERT_TRUE(traffic);
-  EXPECT_EQ(traffic->bytes_received, up.size() + 24);
+  EXPECT_EQ(traffic->bytes_received, 2 * (up.size() + 24));
   EXPECT_EQ(traffic->bytes_sent, down.size() + 24);
+  EXPECT_EQ(traffic->payload_bytes, up.size() + down.size());
   EXPECT_EQ(traffic->last_received, kStart + 5s);
 }
 

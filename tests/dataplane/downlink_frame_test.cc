@@ -92,7 +92,8 @@ std::vector<Packet> carried(DatapathRig& rig, RigClient& client, Frame frame) {
 class DownlinkFrame : public ::testing::Test {
  protected:
   DatapathRig rig_;
-  RigClient& client_ = rig_.connect({1}, {"10.8.0.2/32", "fd00::2/128"}, {.mss_limit_v4 = 1300});
+  RigClient& client_ = rig_.connect({1}, {"10.8.0.2/32", "fd00::2/128"},
+                                    {.mssfix = {.value = 1340, .mode = MssFix::Mode::Fixed}});
 };
 
 TEST_F(DownlinkFrame, BecomesThePacketsThatThePlainReferenceMakesOfIt) {
@@ -173,16 +174,6 @@ TEST_F(DownlinkFrame, TakesPacketIdsInTheOrderOfItsPackets) {
 
   // The client's window would refuse an id twice, and the first of them is 1.
   EXPECT_EQ(carried(rig_, client_, frame).size(), 47u);
-}
-
-TEST_F(DownlinkFrame, OfPacketsBeyondTheMtuCountsEachOfThem) {
-  Frame frame = frame_to(test::address("10.8.0.2"), true, test::counting_bytes(20'000), 1480);
-
-  const auto routed = rig_.datapath.route_frame(frame.header, frame.packet);
-
-  ASSERT_FALSE(routed.has_value());
-  EXPECT_EQ(routed.error(), Drop::TooBig);
-  EXPECT_EQ(rig_.count(Drop::TooBig), 14u);
 }
 
 TEST_F(DownlinkFrame, ThatContradictsItsHeaderIsRefused_F01) {

@@ -34,7 +34,7 @@ TEST(Downlink, SealsAPacketForThePeerThatItIsRoutedTo) {
     ASSERT_EQ(verdict.way, Way::Link) << one.destination;
     EXPECT_EQ(verdict.endpoint, one.client.endpoint);
     EXPECT_EQ(verdict.packet.data(), rig.buffer.data());
-    EXPECT_EQ(verdict.packet.size(), inner.size() + Datapath::kSealOverhead);
+    EXPECT_EQ(verdict.packet.size(), inner.size() + data_overhead(DataHeader::kSizeMax));
     EXPECT_EQ(one.client.open(verdict.packet), inner);
   }
 }
@@ -83,23 +83,53 @@ TEST(Downlink, DropsMalformedPackets) {
   }
 }
 
-TEST(Downlink, DropsAPacketLargerThanTheTunnelsMtu) {
-  DatapathRig rig;
-  rig.connect({1}, {"10.8.0.2/32"});
-  const std::size_t headers = packet_between("192.0.2.7", "10.8.0.2", 0).size();
+TEST(Downlink, SaysHowMuchMayBeSealedForAPeer) {
+  const auto packet_max = [](std::uint16_t tunnel, std::uint16_t session) {
+    DatapathSettings settings = test::rig_settings();
+    settings.tun_mtu = tunnel;
+    DatapathRig rig(settings);
+    rig.connect({1}, {"10.8.0.2/32"}, {.tun_mtu = session});
+    const Packet packet = packet_between("192.0.2.7", "10.8.0.2");
+    const auto frame = rig.datapath.route_frame({}, packet);
+    return rig.datapath.target_of(*frame)->packet_max;
+  };
 
-  EXPECT_EQ(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2", 1500 - headers)).way, Way::Link);
-  EXPECT_TRUE(is_dropped(rig.read_tun(packet_between("192.0.2.7", "10.8.0.2", 1501 - headers)),
-                         Drop::TooBig));
+  EXPECT_EQ(packet_max(1500, 1400), 1400u);
+  EXPECT_EQ(packet_max(1420, 9000), 1420u);
+  EXPECT_EQ(packet_max(9000, 9000), 1448u) << "the path";
+}
+
+TEST(Downlink, CopiesOfATrafficClassWhatTheSessionSays) {
+  const struct {
+    std::uint8_t mask;
+    std::uint8_t outer;
+  } table[] = {
+      {0, 0},        // A stock client: not ECN-capable outside (RFC 6040 4.1, compatibility).
+      {0x03, 0x02},  // A peer that brings the marks back: normal mode.
+      {0xfc, 0xb8},  // `passtos`
+      {0xff, 0xba},  // Both.
+  };
+  for (const auto& row : table) {
+    for (const bool v4 : {true, false}) {
+      DatapathRig rig;
+      rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"}, {.outer_class_mask = row.mask});
+      const Packet packet =
+          test::udp_packet(v4, test::counting_bytes(20), {}, {.traffic_class = 0xba});
+      const auto frame = rig.datapath.route_frame(
+          {}, packet_between(v4 ? "192.0.2.7" : "2001:db8::7", v4 ? "10.8.0.2" : "fd00::2"));
+
+      EXPECT_EQ(rig.datapath.target_of(*frame)->outer_class(*parse_ip_packet(packet)), row.outer);
+    }
+  }
 }
 
 TEST(Downlink, WritesTheDatagramAndNothingBehindIt) {
   DatapathRig rig;
-  rig.connect({1}, {"10.8.0.2/32"}, {.mss_limit_v4 = 1400});
+  rig.connect({1}, {"10.8.0.2/32"}, {.mssfix = {.value = 1440, .mode = MssFix::Mode::Fixed}});
   Packet syn = test::tcp_packet(true, {}, {.flags = tcp_flag::kSyn, .options = {2, 4, 0x05, 0xb4}});
   store_be32(syn.data() + 16, 0x0a080002);
   for (const Packet& inner : {packet_between("192.0.2.7", "10.8.0.2"), syn}) {
-    const std::size_t size = inner.size() + Datapath::kSealOverhead;
+    const std::size_t size = inner.size() + data_overhead(DataHeader::kSizeMax);
     Packet out(size + 100, 0x5a);
 
     const Verdict verdict = test::seal_for_peer(rig.datapath, {0}, inner, out, kStart);
@@ -144,7 +174,8 @@ TEST(Downlink, HandsAPacketForAnotherWorkersPeerOver) {
 
 TEST(Downlink, LowersTheMssOfASynInTheCopyOnly) {
   DatapathRig rig;
-  RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, {.mss_limit_v4 = 1400});
+  RigClient& client =
+      rig.connect({1}, {"10.8.0.2/32"}, {.mssfix = {.value = 1440, .mode = MssFix::Mode::Fixed}});
   Packet syn = test::tcp_packet(
       true, {}, {.flags = tcp_flag::kSyn | tcp_flag::kAck, .options = {2, 4, 0x05, 0xb4}});
   store_be32(syn.data() + 12, 0xc0000207);

@@ -149,13 +149,38 @@ TEST(Housekeeping, HoldsAForgedDatagramForNoSignOfLife) {
 }
 
 // Security goal A20. The peer's ids count, too: its next key comes from the same renegotiation.
+TEST(Housekeeping, HasTheKeysOfEpochsMadeAndWiped) {  // A21
+  DatapathSettings settings = test::rig_settings();
+  settings.key_limits.last_epoch_counter = 1;
+  settings.aead = AeadChoice::all(AeadEngine::Openssl);
+  DatapathRig rig(settings);
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"}, {.in_epochs = true});
+  const Packet down = packet_between("192.0.2.7", "10.8.0.2");
+  // Theirs and ours: two schedules, and OpenSSL has the keys.
+  const std::size_t at_first = SecretArena::slots_in_use();
+  ASSERT_EQ(rig.read_tun(down).way, Verdict::Way::Link);
+  EXPECT_EQ(rig.read_tun(down).drop, Drop::KeyExhausted);
+
+  for (int round = 1; round < 9; ++round) {
+    const Instant now = kStart + round * (Housekeeping::kInspectionInterval + Housekeeping::kTick);
+    rig.datapath.handle_timeout(now);
+    client.session->handle_timeout(now);
+    const Verdict verdict = rig.read_tun(down, now);
+    ASSERT_EQ(verdict.way, Verdict::Way::Link) << round;
+    EXPECT_EQ(client.open(verdict.packet, now).size(), down.size()) << round;
+  }
+
+  EXPECT_EQ(SecretArena::slots_in_use(), at_first);
+}
+
 TEST(Housekeeping, ReportsOnceThatAKeyIsWearingOut) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
   KeyState key(test::make_peer_keys({0}, 1));
-  Packet sealed(kPingPayload.size() + kDataOverheadMax);
+  constexpr std::size_t kSize = kPingPayload.size() + data_overhead(DataHeader::kSizeMax);
+  Packet sealed(kSize);
   const auto send_with_id = [&](std::uint32_t id) {
-    sealed.resize(kPingPayload.size() + kDataOverheadMax);
+    sealed.resize(kSize);
     const MutableBytes out(sealed);
     write_data_header({.opcode = Opcode::DataV2, .key_id = {0}, .peer_id = {1}}, out);
     store_be32(out.data() + 4, id);

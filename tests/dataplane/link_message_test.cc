@@ -55,6 +55,22 @@ TEST(OutgoingMessage, NamesTheInterfaceOfALinkLocalAddressOnly) {
   EXPECT_EQ(decode_socket_name(name_of(message))->scope_id, 7u);
 }
 
+TEST(OutgoingMessage, SaysTheTrafficClassToTheFamilyThatIsSent) {
+  for (const Case& one : kCases) {
+    OutgoingMessage message;
+    message.prepare({.remote = {address(one.remote), 1}, .local = {}}, one.ipv6, {}, 0, 0xb9);
+
+    cmsghdr header;
+    std::memcpy(&header, control_of(message).data(), sizeof header);
+    const bool is_v4 = address(one.remote).is_v4();
+    EXPECT_EQ(header.cmsg_level, is_v4 ? int{IPPROTO_IP} : int{IPPROTO_IPV6});
+    EXPECT_EQ(header.cmsg_type, is_v4 ? IP_TOS : IPV6_TCLASS);
+    int value = 0;
+    std::memcpy(&value, control_of(message).subspan(CMSG_LEN(0)).data(), sizeof value);
+    EXPECT_EQ(value, 0xb9);
+  }
+}
+
 TEST(OutgoingMessage, LeavesTheSourceToTheKernelWhenThereIsNone) {
   OutgoingMessage message;
 

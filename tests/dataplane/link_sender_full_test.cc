@@ -162,13 +162,16 @@ TEST_F(LinkSenderTest, ChargesNoLessThanTheKernelDoes) {
   auto group = open_udp_sockets({.port = 0, .send_buffer_size = 4 << 20}, 1);
   ASSERT_TRUE(group);
   const UdpSocket& socket = group->sockets[0];
-  for (const char* mtu : {"1400", "9000", "65536"}) {
-    test::run(std::string("ip link set lo mtu ") + mtu);
+  for (const std::size_t mtu : {1400u, 9000u, 65'536u}) {
+    test::run("ip link set lo mtu " + std::to_string(mtu));
+    // Nothing is fragmented.
+    const std::size_t most = std::min<std::size_t>(mtu - 28, 60'000);
     // What is sent stays queued, and charged, for as long as the test runs.
     test::run("tc qdisc add dev lo root tbf rate 8bit burst 70000 limit 10000000");
-    ASSERT_EQ(socket.send(to_, std::vector<std::uint8_t>(60000)), 0);
-    ASSERT_EQ(socket.send(to_, std::vector<std::uint8_t>(60000)), 0);
-    for (std::size_t size = 0; size < 10000; size += 125) {
+    for (std::size_t sent = 0; sent < 120'000; sent += most) {
+      ASSERT_EQ(socket.send(to_, std::vector<std::uint8_t>(most)), 0);
+    }
+    for (std::size_t size = 0; size < std::min<std::size_t>(most, 10'000); size += 125) {
       const std::uint32_t before = socket.unsent_size();
       ASSERT_EQ(socket.send(to_, std::vector<std::uint8_t>(size)), 0);
       const std::int64_t charged = std::int64_t{socket.unsent_size()} - before;

@@ -12,10 +12,9 @@ using test::LinkClient;
 using test::LinkSenderTest;
 using test::numbered;
 
-// The kernel does not fragment the datagrams of a train, but it does fragment single ones.
 TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E08) {
   open_with_gso();
-  test::run("ip link set lo mtu 1400");
+  forbid_trains();
   std::vector<Datagram> datagrams;
   for (std::uint32_t i = 0; i < 40; ++i) datagrams.push_back(numbered(i, 1450));
   datagrams.push_back(numbered(40, 1000));
@@ -26,19 +25,52 @@ TEST_F(LinkSenderTest, SendsARefusedTrainDatagramByDatagramAndInOrder_E08) {
   expect_received(datagrams);
 
   // From now on such datagrams go alone at once, and smaller ones in trains.
+  forbid_trains(false);
   for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1450)));
   for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
   trains_ = 0;
   finish(61);
   EXPECT_EQ(refused_, 1u);
   EXPECT_EQ(trains_, 1u);
+}
+
+// Nothing is fragmented: each datagram that does not fit is lost, and whose path it was is told.
+TEST_F(LinkSenderTest, SaysOfWhichSizeTheKernelTakesNone_E08) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+  for (std::uint32_t i = 0; i < 3; ++i) ASSERT_TRUE(send(numbered(i, 1373)));
+  ASSERT_TRUE(send(numbered(3, 1372)));
+  finish(4);
+
+  EXPECT_EQ(refused_, 1u);
+  ASSERT_EQ(too_big_.size(), 3u);
+  EXPECT_EQ(too_big_[0].first, to_);
+  EXPECT_EQ(too_big_[0].second, 1373u);
+  expect_received({numbered(3, 1372)});
+  test::run("ip link set lo mtu 65536");
+}
+
+TEST_F(LinkSenderTest, SendsAProbeBesideATrainAndNotInIt) {
+  open_with_gso();
+  test::run("ip link set lo mtu 1400");
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t i = 0; i < 10; ++i) datagrams.push_back(numbered(i, 1000));
+  for (std::uint32_t i = 0; i < 5; ++i) ASSERT_TRUE(send(datagrams[i]));
+  ASSERT_TRUE(sender_->send_alone(to_, numbered(99, 1450)));
+  for (std::uint32_t i = 5; i < 10; ++i) ASSERT_TRUE(send(datagrams[i]));
+  finish(11);
+
+  EXPECT_EQ(trains_, 2u);
+  EXPECT_EQ(refused_, 0u);
+  ASSERT_EQ(too_big_.size(), 1u);
+  expect_received(datagrams);
   test::run("ip link set lo mtu 65536");
 }
 
 // As where a device cannot take trains at all: even such small datagrams do not go.
 TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
   open_with_gso();
-  test::run("ip link set lo mtu 1200");
+  forbid_trains();
   const auto send_two = [this](unsigned i) {
     to_.remote.address = IpAddress::v4(0x7f00'0100 + i);
     ASSERT_TRUE(send(numbered(3 * i, 1200)));
@@ -52,10 +84,7 @@ TEST_F(LinkSenderTest, GivesGsoUpForAWhileWhereItIsRefusedToEverybody_E08) {
   for (unsigned i = 0; i < kMore; ++i) send_two(i);
   EXPECT_EQ(refused_, LinkSender::kRefusalsMax);
 
-  test::run("ip link set lo mtu 65536");
-  // It has lost ::1, as an MTU below 1,280 is none of IPv6.
-  test::run("ip link set lo down");
-  test::run("ip link set lo up");
+  forbid_trains(false);
   sender_->forget_refusals();
   trains_ = 0;
   send_two(kMore);
@@ -74,7 +103,7 @@ TEST_F(LinkSenderTest, SendsRefusedTrainsOfTwoSocketsOneAfterTheOther_E08) {
       sockets_);
   const LinkClient other({ip("127.0.0.1"), sockets_[1].local().port});
   const LinkEndpoint to_other{.remote = other.local(), .local = ip("127.0.0.1"), .listener = 1};
-  test::run("ip link set lo mtu 1400");
+  forbid_trains();
   std::vector<Datagram> datagrams;
   for (std::uint32_t i = 0; i < 10; ++i) {
     datagrams.push_back(numbered(i, 1450));
@@ -87,14 +116,13 @@ TEST_F(LinkSenderTest, SendsRefusedTrainsOfTwoSocketsOneAfterTheOther_E08) {
   EXPECT_EQ(refused_, 2u);
   expect_received(datagrams);
   for (const Datagram& datagram : datagrams) EXPECT_EQ(other.receive(), datagram);
-  test::run("ip link set lo mtu 65536");
 }
 
 // Whoever is sent datagrams that are too large for the route is sent them singly; trains of others
 // go on, whatever sizes somebody makes up.
 TEST_F(LinkSenderTest, KeepsGsoHoweverManyTrainsAreTooLargeForTheRoute_E08) {
   open_with_gso();
-  test::run("ip link set lo mtu 1400");
+  forbid_trains();
 
   constexpr unsigned kTrains = 2 * LinkSender::kRefusalsMax;
   for (unsigned i = 0; i < kTrains; ++i) {
@@ -103,12 +131,12 @@ TEST_F(LinkSenderTest, KeepsGsoHoweverManyTrainsAreTooLargeForTheRoute_E08) {
     finish(2 * i + 2);
   }
   EXPECT_EQ(refused_, kTrains);
+  forbid_trains(false);
   trains_ = 0;
   for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(send(numbered(i, 1000)));
   finish(2 * kTrains + 10);
 
   EXPECT_EQ(trains_, 1u);
-  test::run("ip link set lo mtu 65536");
 }
 
 TEST_F(LinkSenderTest, CountsEveryDatagramOfATrainThatCannotBeSent_E07) {

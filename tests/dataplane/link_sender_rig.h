@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "dataplane/link_sender.h"
@@ -65,6 +66,14 @@ class LinkSenderTest : public ::testing::Test {
          send_buffer_size);
   }
 
+  /// The kernel cuts no trains of a socket that leaves UDP's checksum out.
+  void forbid_trains(bool are_forbidden = true) const {
+    const int value = are_forbidden ? 1 : 0;
+    for (const UdpSocket& socket : sockets_) {
+      ASSERT_EQ(::setsockopt(socket.fd(), SOL_SOCKET, SO_NO_CHECK, &value, sizeof value), 0);
+    }
+  }
+
   [[nodiscard]] bool send(Bytes datagram) { return sender_->send(to_, datagram); }
 
   /// One turn; the sum of what became of the sends that have completed, with `result` in the place
@@ -86,6 +95,7 @@ class LinkSenderTest : public ::testing::Test {
       sum.size += one.size;
       sum.failed_count += one.failed_count;
       sum.error = std::max(sum.error, one.error);
+      if (one.too_big_size != 0) too_big_.push_back({one.too_big_for, one.too_big_size});
       trains_ += one.is_train ? 1 : 0;
       refused_ += one.is_refused ? 1 : 0;
     }
@@ -115,6 +125,7 @@ class LinkSenderTest : public ::testing::Test {
   std::size_t done_ = 0;
   std::size_t trains_ = 0;
   std::size_t refused_ = 0;
+  std::vector<std::pair<LinkEndpoint, std::size_t>> too_big_;
 };
 
 }  // namespace ringway::test

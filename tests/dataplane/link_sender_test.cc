@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "tests/dataplane/link_sender_rig.h"
 #include "tests/support/seeded_random.h"
 
@@ -58,6 +60,37 @@ TEST_F(LinkSenderTest, SendsEqualDatagramsForOneEndpointInOneSend) {
   EXPECT_EQ(outcome.size, 40 * 1400 + 700u);
   EXPECT_EQ(trains_, 1u);
   expect_received(datagrams);
+}
+
+// B03: a client hears only what comes from the very address and port that it sent to. The caller
+// has one buffer for all that it says, as a worker has for its answers to strangers.
+TEST_F(LinkSenderTest, SendsToEachFromWhereItWasAddressed_B03) {
+  auto second = open_udp_sockets({.port = 0}, 1);
+  ASSERT_TRUE(second);
+  sockets_.push_back(std::move(second->sockets[0]));
+  sender_.emplace(LinkSender::Settings{.budget = 16 * kDatagramSize, .datagram_size_max = 64},
+                  sockets_);
+  std::vector<std::unique_ptr<LinkClient>> clients;
+  std::vector<LinkEndpoint> asked;
+  for (const std::uint8_t listener : {0, 1, 1, 0, 1, 0}) {
+    const IpAddress local = ip(clients.size() % 3 == 0 ? "127.0.0.2" : "127.0.0.1");
+    clients.push_back(
+        std::make_unique<LinkClient>(Endpoint{local, sockets_[listener].local().port}));
+    asked.push_back({.remote = clients.back()->local(), .local = local, .listener = listener});
+  }
+
+  Datagram answer;
+  for (std::uint32_t i = 0; i < asked.size(); ++i) {
+    answer = numbered(i, 40);
+    ASSERT_TRUE(sender_->send_alone(asked[i], answer));
+    answer.assign(40, 0xee);
+  }
+  finish(asked.size());
+
+  for (std::uint32_t i = 0; i < clients.size(); ++i) {
+    EXPECT_EQ(clients[i]->receive(), numbered(i, 40)) << i;
+    EXPECT_FALSE(clients[i]->receive(0)) << i;
+  }
 }
 
 TEST_F(LinkSenderTest, SplitsWhatIsTooMuchForOneSend) {

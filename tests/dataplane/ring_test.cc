@@ -1,7 +1,9 @@
 #include "dataplane/ring.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
@@ -226,7 +228,7 @@ TEST(ExplainRingFailure, RefusesClearlyAndSaysWhatToDo_E12) {
       {EACCES, "not allowed", "seccomp"},                    // a security module
       {ENOSYS, "has no io_uring", "6.1"},                    // not built in
       {EINVAL, "too old", "6.1"},                            // DEFER_TASKRUN is not known
-      {ENOMEM, "no memory", "LimitMEMLOCK"},                 // a low limit
+      {ENOMEM, "no memory", "LimitMEMLOCK"},                 // a low limit (D08)
       {EMFILE, "descriptor", "LimitNOFILE"},                 // another one
   };
   for (const Case& one : cases) {
@@ -235,6 +237,49 @@ TEST(ExplainRingFailure, RefusesClearlyAndSaysWhatToDo_E12) {
     EXPECT_NE(error.advice.find(one.advice), std::string::npos) << error.to_string();
   }
   EXPECT_NE(explain_ring_failure(EIO).what.find("Input/output"), std::string::npos);
+}
+
+// Security goal D04: what a ring does passes by the filter of the thread's system calls.
+TEST(Ring, CarriesOutNothingButAWorkersOperationsWhenItIsConfined) {
+  Ring ring;
+  ASSERT_TRUE(ring.open({.asleep = true}));
+  ASSERT_TRUE(ring.confine());
+  const UniqueFd bell = make_eventfd(1);
+  std::array<std::uint8_t, 8> count{};
+  ASSERT_TRUE(ring.read(kRead, bell.get(), count));
+  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in nowhere{.sin_family = AF_INET, .sin_port = 1, .sin_addr = {}, .sin_zero = {}};
+  constexpr RequestTag kConnect{.operation = Operation::StreamConnect};
+  ASSERT_TRUE(ring.connect(kConnect, socket.get(), reinterpret_cast<const sockaddr*>(&nowhere),
+                           sizeof nowhere));
+
+  const auto completions = collect(ring, 2);
+
+  ASSERT_EQ(completions.size(), 2u);
+  for (const Completion& completion : completions) {
+    EXPECT_EQ(completion.result, completion.tag == kConnect ? -EACCES : 8);
+  }
+}
+
+TEST(Ring, TakesNoRequestBeforeItIsConfinedWhenItWasOpenedAsleep) {  // D04
+  Ring ring;
+  ASSERT_TRUE(ring.open({.asleep = true}));
+
+  EXPECT_EQ(ring.submit_and_wait(0ns), EBADFD);
+
+  EXPECT_TRUE(ring.confine());
+  EXPECT_EQ(ring.submit_and_wait(0ns), 0);
+}
+
+TEST(Ring, SaysWhatIsMissingWhereItCannotBeConfined) {  // D04
+  Ring ring;
+  ASSERT_TRUE(ring.open({}));  // Awake: too late.
+
+  const auto confined = ring.confine();
+
+  ASSERT_FALSE(confined);
+  EXPECT_NE(confined.error().to_string().find("io_uring_register"), std::string::npos)
+      << confined.error().to_string();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/dataplane/verdicts.h"
+#include "tun/ecn.h"
 
 namespace ringway {
 namespace {
@@ -118,26 +119,6 @@ TEST(Uplink, DropsDataOfASessionThatHasNoKeysYet) {
   EXPECT_TRUE(is_dropped(rig.receive(datagram, test::endpoint_of({1})), Drop::UnknownKey));
 }
 
-// Security goal A18: neither the remote address, nor its port, nor our own end may differ.
-TEST(Uplink, DropsADatagramFromElsewhereAndKeepsTheSessionWhereItIs) {
-  DatapathRig rig;
-  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
-  const Packet datagram = client.seal(packet_between("10.8.0.2", "192.0.2.7"));
-  std::vector<LinkEndpoint> elsewhere(4, client.endpoint);
-  elsewhere[0].remote.address = test::address("203.0.113.9");
-  ++elsewhere[1].remote.port;
-  elsewhere[2].local = test::address("192.0.2.99");
-  elsewhere[3].listener = 1;
-
-  for (const LinkEndpoint& from : elsewhere)
-    EXPECT_TRUE(is_dropped(rig.receive(datagram, from), Drop::WrongEndpoint));
-
-  EXPECT_EQ(rig.receive(datagram, client.endpoint).way, Way::Tun);
-  const Verdict back = rig.read_tun(packet_between("192.0.2.7", "10.8.0.2"));
-  ASSERT_EQ(back.way, Way::Link);
-  EXPECT_EQ(back.endpoint, client.endpoint);
-}
-
 TEST(Uplink, DropsAForgedDatagramWhereverItWasChanged) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
@@ -219,6 +200,32 @@ TEST(Uplink, DropsMalformedInnerPackets) {
     EXPECT_TRUE(is_dropped(rig.send(client, bad[i]), Drop::MalformedInner)) << i;
 }
 
+// C07: nothing is taken out of a framing for compression, and none is stripped.
+TEST(Uplink, DropsPacketsThatClaimToBeCompressed) {
+  constexpr std::uint8_t kLzo = 0x66;
+  constexpr std::uint8_t kLz4 = 0x69;
+  constexpr std::uint8_t kNotCompressed = 0xfa;
+  constexpr std::uint8_t kNotCompressedSwapped = 0xfb;
+  constexpr std::uint8_t kVersion2 = 0x50;
+  constexpr std::uint8_t kVersion2Stub = 0x00;
+  constexpr std::uint8_t kVersion2Lz4 = 0x01;
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const Packet inner = packet_between("10.8.0.2", "192.0.2.7", 16);
+  const std::vector<Packet> framings = {{kLzo},
+                                        {kLz4},
+                                        {kNotCompressed},
+                                        {kNotCompressedSwapped},
+                                        {kVersion2, kVersion2Stub},
+                                        {kVersion2, kVersion2Lz4}};
+  for (const Packet& framing : framings) {
+    Packet packet = framing;
+    packet.insert(packet.end(), inner.begin(), inner.end());
+    EXPECT_TRUE(is_dropped(rig.send(client, packet), Drop::MalformedInner)) << +framing[0];
+    EXPECT_TRUE(is_dropped(rig.send(client, framing), Drop::MalformedInner)) << +framing[0];
+  }
+}
+
 TEST(Uplink, CutsWhatLiesBehindTheInnerPacket) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
@@ -232,21 +239,58 @@ TEST(Uplink, CutsWhatLiesBehindTheInnerPacket) {
   EXPECT_EQ(copy_of(verdict.packet), inner);
 }
 
-TEST(Uplink, DropsAPacketLargerThanTheTunnelsMtu) {
+TEST(Uplink, SaysThatAPacketIsLargerThanTheTunTakes) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
   const std::size_t headers = packet_between("10.8.0.2", "192.0.2.7", 0).size();
+  const Packet misfit = packet_between("10.8.0.2", "192.0.2.7", 1501 - headers);
 
   EXPECT_EQ(rig.send(client, packet_between("10.8.0.2", "192.0.2.7", 1500 - headers)).way,
             Way::Tun);
-  EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.2", "192.0.2.7", 1501 - headers)),
-                         Drop::Oversize));
+  const Verdict verdict = rig.send(client, misfit);
+  EXPECT_EQ(verdict.way, Way::Misfit);
+  EXPECT_EQ(copy_of(verdict.packet), misfit);
+  EXPECT_EQ(verdict.ip.total_length(), 1501u);
+}
+
+// Security goal C08: whoever is answered is the one that has sent it.
+TEST(Uplink, JudgesALargePacketsAddressesFirst) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+
+  EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.9", "192.0.2.7", 1600)),
+                         Drop::SpoofedSource));
+  EXPECT_TRUE(is_dropped(rig.send(client, packet_between("10.8.0.2", "224.0.0.7", 1600)),
+                         Drop::MartianDestination));
+}
+
+// RFC 6040 4.2: all of figure 4 is tests/tun/ecn_test.cc.
+TEST(Uplink, BringsTheMarksOfRoutersBackIntoThePacket) {
+  DatapathRig rig;
+  RigClient& client = rig.connect({1}, {"10.8.0.2/32"});
+  const auto received_under = [&](std::uint8_t inner, std::uint8_t outer) {
+    Packet packet = packet_between("10.8.0.2", "192.0.2.7");
+    auto ip = parse_ip_packet(packet);
+    set_ecn(packet, *ip, inner);
+    rig.buffer = client.seal(packet);
+    UplinkSource source(client.endpoint, outer);
+    return rig.datapath.handle_datagram(rig.buffer, source, kStart);
+  };
+
+  const Verdict marked = received_under(ecn::kCapable0, ecn::kCongestion);
+  ASSERT_EQ(marked.way, Way::Tun);
+  EXPECT_EQ(marked.ip.ecn(), ecn::kCongestion);
+  EXPECT_EQ(parse_ip_packet(marked.packet)->ecn(), ecn::kCongestion);
+  EXPECT_EQ(test::reference_checksum(Bytes(marked.packet).first(kIpv4HeaderMin)), 0u);
+  EXPECT_EQ(received_under(ecn::kCapable0, ecn::kNotCapable).ip.ecn(), ecn::kCapable0);
+  EXPECT_TRUE(is_dropped(received_under(ecn::kNotCapable, ecn::kCongestion), Drop::IllegalEcn));
+  EXPECT_EQ(rig.count(Drop::IllegalEcn), 1u);
 }
 
 TEST(Uplink, LowersTheMssOfASyn) {
   DatapathRig rig;
   RigClient& client = rig.connect({1}, {"10.8.0.2/32", "fd00::2/128"},
-                                  {.mss_limit_v4 = 1400, .mss_limit_v6 = 1380});
+                                  {.mssfix = {.value = 1440, .mode = MssFix::Mode::Fixed}});
   for (const bool v4 : {true, false}) {
     // The builder's packets go from 10.8.0.2 to 192.0.2.1 and from fd00::2 to 2001:db8::1.
     Packet syn = test::tcp_packet(

@@ -36,15 +36,28 @@ TEST_F(UplinkTrain, OfOneClientGoesToTheTun) {
   }
 }
 
-TEST_F(UplinkTrain, MayNotNameAnotherPeerInTheMiddle_A18) {
+TEST_F(UplinkTrain, ThatNamesAnotherPeerInTheMiddleMovesNeither_A18) {
   UplinkSource source(client_.endpoint);
   EXPECT_EQ(receive(client_.seal(packet_between("10.8.0.2", "192.0.2.7")), source).way, Way::Tun);
 
-  const Verdict foreign = receive(other_.seal(packet_between("10.8.0.3", "192.0.2.7")), source);
+  Packet foreign = other_.seal(packet_between("10.8.0.3", "192.0.2.7"));
+  foreign.back() ^= 1;
+  EXPECT_EQ(receive(foreign, source).drop, Drop::BadTag);
 
-  EXPECT_EQ(foreign.way, Way::Dropped);
-  EXPECT_EQ(foreign.drop, Drop::WrongEndpoint);
   EXPECT_EQ(receive(client_.seal(packet_between("10.8.0.2", "192.0.2.7")), source).way, Way::Tun);
+  EXPECT_EQ(rig_.read_tun(packet_between("192.0.2.7", "10.8.0.3")).endpoint, other_.endpoint);
+  EXPECT_EQ(rig_.read_tun(packet_between("192.0.2.7", "10.8.0.2")).endpoint, client_.endpoint);
+}
+
+TEST_F(UplinkTrain, FromElsewhereMovesItsSessionOnce) {
+  const LinkEndpoint elsewhere = test::endpoint_of({99});
+  UplinkSource source(elsewhere);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(receive(client_.seal(packet_between("10.8.0.2", "192.0.2.7")), source).way, Way::Tun);
+  }
+  EXPECT_EQ(rig_.read_tun(packet_between("192.0.2.7", "10.8.0.2")).endpoint, elsewhere);
+  ASSERT_TRUE(rig_.datapath.poll_report());
+  EXPECT_FALSE(rig_.datapath.poll_report());
 }
 
 TEST_F(UplinkTrain, IsJudgedPacketByPacket_C01) {

@@ -104,6 +104,8 @@ struct RigSettings {
   /// Bytes; 0: the default.
   std::uint32_t send_buffer_size = 0;
   PacingSettings pacing;
+  /// A TCP listener beside the UDP one; see WorkerRig::tcp_port.
+  bool tcp = false;
 };
 
 /// All that makes an uplink fast.
@@ -150,6 +152,12 @@ class WorkerRig {
     group_settings.pacing = settings.pacing;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;
     group_settings.listeners.push_back(std::move(*sockets));
+    if (settings.tcp) {
+      auto listeners = open_tcp_listeners({.port = 0}, settings.workers);
+      RW_ASSERT(listeners.has_value());
+      tcp_port = listeners->listeners[0].local().port;
+      group_settings.tcp_listeners.push_back(std::move(*listeners));
+    }
     for (std::uint16_t i = 0; i < settings.workers; ++i) {
       group_settings.tun_queues.push_back(device->take_queue(i));
     }
@@ -161,6 +169,9 @@ class WorkerRig {
   void start() const {
     const auto started = group->start();
     RW_ASSERT(started.has_value());
+    // As a server does it: a system call that the filter lacks ends the test.
+    const auto running = group->run(UnneededCall::Kills);
+    RW_ASSERT(running.has_value());
   }
 
   /// A session for a client that reaches the server at `server`, and its routes.
@@ -200,6 +211,7 @@ class WorkerRig {
   const IpAddress server_v6 = ip("fd00:8::1");
   std::string device_name;
   std::uint16_t port = 0;
+  std::uint16_t tcp_port = 0;
   std::unique_ptr<WorkerGroup> group;
   /// Off: commands lie in their queue until something else wakes the worker.
   bool wakes = true;

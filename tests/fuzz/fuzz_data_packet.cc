@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -9,7 +10,8 @@
 #include "tests/dataplane/channel/test_keys.h"
 
 // The data packet codec under hostile bytes. The first byte of the input chooses the cipher, the
-// engine at each end, the format and what is done with the rest:
+// engine at each end, the format (that of epochs where the low four bits are 12 to 15) and what is
+// done with the rest:
 //   - it arrives as a datagram: nothing opens that was not sealed;
 //   - it is a payload: sealed, it opens to itself, once; and with any one byte changed, never.
 
@@ -23,7 +25,9 @@ void arrive(KeyState& key, Bytes input) {
   RW_ASSERT(header->size() <= datagram.size());
   const auto opened = open_packet(key, *header, datagram);
   RW_ASSERT(!opened);
-  RW_ASSERT(opened.error() == Drop::Truncated || opened.error() == Drop::BadTag);
+  const bool may_name_no_epoch = key.epochs() != nullptr && opened.error() == Drop::UnknownKey;
+  RW_ASSERT(opened.error() == Drop::Truncated || opened.error() == Drop::BadTag ||
+            may_name_no_epoch);
 }
 
 /// One engine at each end: what one seals, the other opens.
@@ -32,19 +36,45 @@ struct Ends {
   const AeadEngines& theirs;
 };
 
-void round_trip(const DataHeader& header, DataCipher cipher, const Ends& ends, Bytes input) {
+/// What is chosen of the keys.
+struct Kind {
+  DataCipher cipher;
+  bool in_epochs;
+
+  [[nodiscard]] DataKeys of(DataKeys keys) const {
+    keys.in_epochs = in_epochs;
+    return keys;
+  }
+};
+
+/// Seals until the epoch is as late as a peer opens that has prepared once.
+void go_on(KeyState& key, unsigned epochs) {
+  key.prepare();
+  if (key.epochs() == nullptr) return;
+  std::array<std::uint8_t, kDataOverheadMax + 1> out;
+  while (key.epochs()->seal_epoch() <= epochs) {
+    RW_ASSERT(seal_packet(key, {}, std::array<std::uint8_t, 1>{}, out).has_value());
+    key.prepare();
+  }
+}
+
+void round_trip(const DataHeader& header, const Kind& kind, const Ends& ends, Bytes input) {
   ByteReader reader(input);
   const std::size_t place = reader.u16();
   const std::uint8_t change = reader.u8();
   const Bytes payload = reader.take_rest();
   if (reader.truncated() || payload.empty()) return;
 
-  KeyState ours(test::make_keys(header.key_id, 1, cipher), {}, ends.ours);
-  KeyState theirs(test::make_peer_keys(header.key_id, 1, cipher), {}, ends.theirs);
+  const KeyLimits limits{.last_epoch_counter = 1};
+  KeyState ours(kind.of(test::make_keys(header.key_id, 1, kind.cipher)), limits, ends.ours);
+  KeyState theirs(kind.of(test::make_peer_keys(header.key_id, 1, kind.cipher)), {}, ends.theirs);
+  theirs.prepare();
+  go_on(ours, static_cast<unsigned>(place >> 8) % EpochKeys::kFutureMax);
   std::vector<std::uint8_t> out(payload.size() + kDataOverheadMax);
   const auto sealed = seal_packet(ours, header, payload, out);
   RW_ASSERT(sealed.has_value());
-  RW_ASSERT(sealed->size() == payload.size() + data_overhead(header.size()));
+  RW_ASSERT(sealed->size() ==
+            payload.size() + (kind.in_epochs ? kEpochOverhead : data_overhead(header.size())));
 
   std::vector<std::uint8_t> changed(sealed->begin(), sealed->end());
   const std::size_t at = place % changed.size();
@@ -76,19 +106,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const AeadEngines openssl;
   static const AeadEngines fastest(IpsecMb::open() ? AeadChoice::all(AeadEngine::IpsecMb)
                                                    : AeadChoice::all(AeadEngine::Openssl));
-  const unsigned engines = (data[0] & 0x0f) / 3;
+  const bool in_epochs = (data[0] & 0x0f) >= 12;
+  const unsigned engines = in_epochs ? data[0] >> 4 & 3 : (data[0] & 0x0f) / 3;
+  const Kind kind{.cipher = cipher, .in_epochs = in_epochs};
   const Ends ends{.ours = engines & 1 ? openssl : fastest,
                   .theirs = engines & 2 ? openssl : fastest};
   const Bytes rest{data + 1, size - 1};
   if (data[0] & 0x80) {
-    KeyState key(test::make_keys({0}, 1, cipher), {}, ends.theirs);
+    KeyState key(kind.of(test::make_keys({0}, 1, cipher)), {}, ends.theirs);
+    key.prepare();
     arrive(key, rest);
     return 0;
   }
-  const bool v1 = (data[0] & 0x40) != 0;
+  const bool v1 = !in_epochs && (data[0] & 0x40) != 0;
   const DataHeader header{.opcode = v1 ? Opcode::DataV1 : Opcode::DataV2,
                           .key_id = {static_cast<std::uint8_t>(data[0] >> 4 & 3)},
                           .peer_id = v1 ? PeerId{} : PeerId{0x010203}};
-  round_trip(header, cipher, ends, rest);
+  round_trip(header, kind, ends, rest);
   return 0;
 }

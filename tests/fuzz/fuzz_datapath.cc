@@ -7,9 +7,10 @@
 #include "dataplane/martian.h"
 #include "tests/dataplane/datapath_rig.h"
 
-// A worker's core under a script. The input is a list of steps, each a byte that says what happens
-// and a length-prefixed text: datagrams of strangers, whatever two clients seal, packets from the
-// TUN, commands and time. After each step:
+// A worker's core under a script. The first byte of the input says whether clients reach each other
+// and whether the first has the epoch format; then comes a list of steps, each a byte that says
+// what happens and a length-prefixed text: datagrams of strangers, whatever two clients seal,
+// packets from the TUN, commands and time. After each step:
 //   - what goes to the TUN or to a peer came authentic, lies inside the datagram, and carries a
 //     source address of that client and no martian destination;
 //   - what goes to the link opens at the client whose address it carries, to the same packet;
@@ -23,11 +24,14 @@ using Way = Verdict::Way;
 
 class Script {
  public:
-  explicit Script(bool client_to_client) : rig_(settings(client_to_client)) {
-    clients_[0] = &rig_.connect({1}, {"10.8.0.2/32", "fd00::2/128"},
-                                {.ping_interval = 10s, .ping_restart = 60s});
+  Script(bool client_to_client, bool in_epochs) : rig_(settings(client_to_client)) {
+    clients_[0] =
+        &rig_.connect({1}, {"10.8.0.2/32", "fd00::2/128"},
+                      {.ping_interval = 10s, .ping_restart = 60s, .in_epochs = in_epochs});
     clients_[1] = &rig_.connect({2}, {"10.8.0.3/32", "0.0.0.0/0", "fd00::3/128"},
-                                {.ping_interval = 10s, .mss_limit_v4 = 1300, .data_v2 = false});
+                                {.ping_interval = 10s,
+                                 .mssfix = {.value = 1340, .mode = MssFix::Mode::Fixed},
+                                 .data_v2 = false});
   }
 
   void step(std::uint8_t what, Bytes text) {
@@ -115,6 +119,7 @@ class Script {
     const KeyId key_id{static_cast<std::uint8_t>(id)};
     DataKeys keys = test::make_keys(key_id, ++seed_);
     DataKeys peer_keys = test::make_peer_keys(key_id, seed_);
+    keys.in_epochs = peer_keys.in_epochs = client.session->settings().in_epochs;
     keys.send_from = peer_keys.send_from = now_ + 60s;
     keys.previous_expires_at = peer_keys.previous_expires_at = now_ + 1h;
     rig_.install(client, std::move(keys), peer_keys);
@@ -158,7 +163,8 @@ class Script {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ringway;
   ByteReader reader(Bytes{data, size});
-  Script script(reader.u8() % 2 != 0);
+  const std::uint8_t options = reader.u8();
+  Script script((options & 1) != 0, (options & 2) != 0);
   while (!reader.truncated() && reader.left() > 0) {
     const std::uint8_t what = reader.u8();
     const std::size_t length = reader.u16() % 2048;

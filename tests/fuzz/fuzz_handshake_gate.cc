@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   test::SeededRandom random(1);
   static const HandshakeCookie cookie(random, kHandWindow);
   static const TlsWrap no_wrap;
-  HandshakeGate gate(no_wrap, cookie, {});
+  HandshakeGate gate(no_wrap, cookie, nullptr);
 
   ByteReader reader({data, size});
   const LinkEndpoint from = read_endpoint(reader);

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   RW_ASSERT(PeerInfo::parse(info.to_string()).lines() == info.lines());
 
   constexpr DataCipher kOurs[] = {DataCipher::ChaCha20Poly1305, DataCipher::Aes256Gcm};
-  const auto cipher = negotiate_cipher(kOurs, info, options);
+  const auto cipher = negotiate_cipher(kOurs, std::nullopt, info, options);
   RW_ASSERT(!cipher || *cipher != DataCipher::Aes128Gcm);
   RW_ASSERT(find_in_options(with_key_direction(options, 1), "keydir").has_value() ||
             options.find(",proto ") == std::string_view::npos);

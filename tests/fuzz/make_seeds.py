@@ -17,6 +17,7 @@ VECTORS = HERE.parent / "vectors" / "vectors.json"
 
 CONTROL = ("plain-handshake", "tls-auth", "tls-crypt-c2s", "tls-crypt-s2c", "dyn-tls-crypt")
 DATA = ("data-v2", "occ-exit", "unit-test-aead")
+EPOCHS = ("data-epoch",)
 
 
 def as_bytes(text):
@@ -97,6 +98,21 @@ def super_packets():
         yield f"plain-{name}", vnet_header(0, 0, 0, 0) + packet
 
 
+def epoch_scripts(epochs):
+    """As fuzz_datapath reads them: options, then steps, each with the length of its text."""
+    def step(what, text=b""):
+        return struct.pack("!BH", what, len(text)) + text
+
+    for name, packet in epochs:
+        arrives = step(0, packet)
+        yield f"{name}-arrives", bytes((2,)) + arrives + step(7, bytes((1,))) + arrives
+    both_ways = [step(3, packet) + step(5, packet) for _, packet in inner_packets()]
+    yield "epochs-both-ways", bytes((3,)) + b"".join(both_ways)
+    yield "epochs-renewed", bytes((2,)) + step(7, bytes((2,))) + both_ways[0] + \
+        step(6 | 1 << 3) + both_ways[0] + step(7, bytes((11,))) + both_ways[0] + \
+        step(7, bytes((61,))) + both_ways[0]
+
+
 def downlink_choices(bits, added_size=0, segments_max=63, event_at=0xFFFF):
     """As fuzz_downlink_frame reads them: bits are repair 1, checksum 2, move 4, lose the session 8,
     renew the key 16."""
@@ -119,6 +135,22 @@ def downlink_frames():
     udp = struct.pack("!HHHH", 1, 2, 8 + 3000, 0) + bytes(3000)
     yield "v6-uso-long-headers", downlink_choices(3) + vnet_header(5, 144, 900, 136) + \
         ipv6(60, options + udp)
+
+
+def misfits():
+    """As fuzz_fitted_packets reads them: a limit, then what the TUN gave; with Don't Fragment and
+    without."""
+    for name, frame in super_packets():
+        may_cut = bytearray(frame)
+        if len(frame) > 17 and frame[10] >> 4 == 4:
+            may_cut[16] &= 0xBF
+        for limit in (68, 600, 1280):
+            yield f"{name}-{limit}", struct.pack("!H", limit) + frame
+            yield f"{name}-{limit}-may-cut", struct.pack("!H", limit) + bytes(may_cut)
+    # Options, of which some go into every fragment.
+    header = struct.pack("!BBHHHBBH4s4s", 0x48, 0, 32 + 900, 1, 0, 64, 17, 0, bytes((10, 8, 0, 2)),
+                         bytes((10, 8, 0, 1))) + bytes((148, 4, 0, 0, 7, 4, 0, 0, 130, 3, 1, 0))
+    yield "v4-options", struct.pack("!H", 300) + vnet_header(0, 0, 0, 0) + header + bytes(900)
 
 
 def control_message(level, kind, body):
@@ -155,6 +187,23 @@ def link_messages():
     yield "v6-nowhere", message(1, v6, train)
     yield "v6-segments-of-one", message(1, v6, to_v6 + control_message(17, 104, b"\1\0\0\0"))
     yield "v6-negative-segments", message(1, v6, to_v6 + control_message(17, 104, b"\xff" * 4))
+
+
+def streams():
+    """What one TCP connection brings, in chunks of up to 255 bytes with their length in front."""
+    def frame(size):
+        return struct.pack("!H", size) + bytes(i % 256 for i in range(size))
+
+    def chunks(stream, size):
+        cut = [stream[i:i + size] for i in range(0, len(stream), size)]
+        return b"".join(bytes((len(chunk),)) + chunk for chunk in cut)
+
+    frames = frame(1) + frame(100) + frame(40) + frame(99)
+    yield "whole", chunks(frames, 255)
+    yield "byte-by-byte", chunks(frames, 1)
+    yield "split-lengths", chunks(frames, 3)
+    yield "too-long", chunks(frame(40) + frame(101), 50)
+    yield "empty", chunks(frame(40) + bytes(2) + frame(3), 50)
 
 
 CONFIG_SEEDS = {
@@ -195,15 +244,21 @@ def corpora(vectors):
     control = list(packets(vectors, CONTROL))
     data = list(packets(vectors, DATA))
     choices = [bytes(7), bytes((4, 0, 0, 0, 1, 0x6B, 4, 0x85, 0x5E, 0, 9))]
+    epochs = list(packets(vectors, EPOCHS))
+    # They arrive; or each is the payload of a packet of an epoch to come, changed at a byte.
+    epoch_choices = [bytes((0x8D,)), bytes((0x0D, 0, 14, 1)), bytes((0x1C, 2, 5, 0x80)),
+                     bytes((0x2E, 3, 40, 0))]
     sequences = [("handshake", b"".join(struct.pack("!H", len(p)) + p for _, p in control))]
     return {
         "fuzz_coalescer": list(inner_packets()) + sequences,
         "fuzz_config": encoded(CONFIG_SEEDS),
         "fuzz_control_channel": control + sequences,
         "fuzz_control_packet": control,
-        "fuzz_data_packet": data + list(with_choices(data, choices)),
-        "fuzz_datapath": data + list(inner_packets()),
+        "fuzz_data_packet": data + list(with_choices(data, choices)) +
+        list(with_choices(epochs, epoch_choices)),
+        "fuzz_datapath": data + list(inner_packets()) + list(epoch_scripts(epochs)),
         "fuzz_downlink_frame": list(downlink_frames()),
+        "fuzz_fitted_packets": list(misfits()),
         "fuzz_handshake_gate": control + list(with_choices(control, choices)),
         "fuzz_ip_packet": list(inner_packets()) + list(packets(vectors, DATA, "plaintext")),
         "fuzz_key_exchange": list(texts(vectors, ("client_message", "server_message"))),
@@ -213,6 +268,7 @@ def corpora(vectors):
             texts(vectors, ("later_client_plaintexts", "later_server_plaintexts"))),
         "fuzz_reliable": control + [("counting", bytes(range(256)))],
         "fuzz_segmenter": list(super_packets()),
+        "fuzz_stream_framing": list(streams()),
         "fuzz_tls_wrap": list(with_choices(control, choices)),
     }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # R24: what an operator can get wrong. Each mistake is refused within two seconds, with exit status
 # 1 and one message that names what is wrong, and nothing is left behind: neither a TUN device nor a
-# pid file.
+# pid file. D08: so is a limit of the process that is too low.
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"
@@ -105,6 +105,22 @@ if is_stock_server; then
   skip 'io_uring forbidden' 'stock does not use it'
 else
   server_refuses 'io_uring forbidden' 'io_uring' "$config" "$interop_dir/without_io_uring.py"
+fi
+# D08: limits of the process.
+if is_stock_server; then
+  skip 'too few files' 'stock does not say what it needs'
+else
+  server_refuses 'too few files' 'at most 64 files may be open.*LimitNOFILE=' "$config" \
+    prlimit --nofile=64:64
+  # No set-up of a worker is reached with a limit that is far too low; there is a message still.
+  server_refuses 'far too few files' 'files may be open|open files|file descriptor' "$config" \
+    prlimit --nofile=12:12
+  if [[ -n ${RINGWAY_SANITIZED:-} ]]; then
+    skip 'too little memory' 'a sanitizer needs terabytes of addresses'
+  else
+    server_refuses 'too little memory' 'at most 48 MiB of memory.*LimitDATA=' "$config" \
+      prlimit --data=50331648:50331648
+  fi
 fi
 # Everything is readable to nobody here, so that the missing privilege is what it meets first.
 mkdir -p readable

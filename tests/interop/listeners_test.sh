@@ -1,8 +1,8 @@
 #!/bin/bash
 # Several listeners in one process: a literal IPv4 address with a range of ports, an IPv6 wildcard
 # in brackets with another range, one of both families. Clients of every listener pass traffic at
-# the same time, and what each listener serves is said at the start. What cannot be listened on is
-# refused with the line to change.
+# the same time, and what is for one never leaves by the socket of another (B03). What each listener
+# serves is said at the start. What cannot be listened on is refused with the line to change.
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"

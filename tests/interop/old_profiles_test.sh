@@ -1,6 +1,6 @@
 #!/bin/bash
 # Profiles as they lie about: without control-channel protection, with TLS 1.2 only, with comp-lzo
-# in them (served by a pushed stub-v2), over either family; and a directory of revoked serials that
+# in them (ended by a pushed stub-v2), over either family; and a directory of revoked serials that
 # the server, by then nobody, may no longer enter.
 
 # shellcheck source=tests/interop/topology.sh
@@ -9,7 +9,7 @@
 topology_up 2
 mkdir -m 700 revoked
 server_config "crl-verify $work/revoked dir" 'user nobody' 'group nogroup' \
-  'data-ciphers AES-128-GCM:AES-256-GCM' 'push "compress stub-v2"' >server.conf
+  'data-ciphers AES-128-GCM:AES-256-GCM' 'compress migrate' >server.conf
 # One worker is a server, too.
 one_worker=(--workers 1)
 ! is_stock_server || one_worker=()

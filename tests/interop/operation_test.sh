@@ -1,17 +1,19 @@
 #!/bin/bash
 # A server in an operator's hands: it gives up its privileges, takes a new revocation list while it
 # runs (B11), survives a broken one, keeps addresses across a restart, and is back after a SIGKILL
-# (R02) without anybody's help.
+# (R02) without anybody's help. What only root may read or write is read and written all the same.
 
 # shellcheck source=tests/interop/topology.sh
 . "$(dirname "$0")/topology.sh"
 
 topology_up 3
-server_config "tls-crypt $work/ta.key" "crl-verify $work/live-crl.pem" 'user nobody' \
+server_config "tls-crypt $work/ta.key" "crl-verify $work/lists/crl.pem" 'user nobody' \
   'group nogroup' "ifconfig-pool-persist $work/state/leases.txt 1" \
   "status $work/state/status.log 1" "writepid $work/server.pid" 'reneg-sec 5' 'keepalive 1 4' \
   persist-key >server.conf
-cp crl.pem live-crl.pem
+# As beside an authority's key: the server can read it no more when it is nobody.
+mkdir -m 700 lists
+install -m 600 crl.pem lists/crl.pem
 mkdir state
 chown nobody:nogroup state
 require 'server starts' start_server server.conf
@@ -51,7 +53,7 @@ if is_stock_server; then
   skip 'a broken CRL changes nothing' 'stock forgets the one before'
 else
   head -c 200 crl.pem >broken.pem
-  mv broken.pem live-crl.pem
+  mv broken.pem lists/crl.pem
 fi
 revoke "$work" ca client2
 make_crl "$work" ca crl-next.pem
@@ -65,7 +67,8 @@ client2_is_out() {
   ! grep -q 'client2,' state/status.log || client_log_has 2 'AUTH_FAILED|Connection reset|restart'
 }
 cp crl-next.pem incoming.pem
-mv incoming.pem live-crl.pem
+chmod 600 incoming.pem
+mv incoming.pem lists/crl.pem
 if is_stock_server; then
   skip 'a revoked client that is connected is thrown out' 'stock asks at the next handshake'
 else
@@ -87,5 +90,31 @@ check 'to its old addresses' test "$(inner_address 1 4)/$(inner_address 1 6)" = 
 check 'and reaches the server' in_client 1 ping -q -c 2 -i 0.1 -W 2 "$inner_v4"
 check 'SIGTERM ends it' stop_server
 check 'with exit status 0' test "$server_status" = 0
+check 'no sanitizer or assertion spoke up' server_log_is_clean
+
+# --- Directories that are root's alone --------------------------------------------------------
+
+mkdir -m 700 roots roots/revoked
+server_config "tls-crypt $work/ta.key" "crl-verify $work/roots/revoked dir" 'user nobody' \
+  'group nogroup' "ifconfig-pool-persist $work/roots/leases.txt 1" \
+  "status $work/roots/status.log 1" 'keepalive 1 4' >roots.conf
+require 'a server whose files are in them starts' start_server roots.conf
+start_client 3 client3.conf
+require 'a client connects' client_connects 3 40
+check 'the status file is written' wait_for 10 grep -qs 'client3,' roots/status.log
+check 'leases are written' wait_for 10 grep -qs '^client3,' roots/leases.txt
+serial=$(openssl x509 -in client3.crt -noout -serial)
+touch "roots/revoked/$(python3 -c 'import sys; print(int(sys.argv[1], 16))' "${serial#*=}")"
+client3_is_out() {
+  ! grep -q 'client3,' roots/status.log || client_log_has 3 'AUTH_FAILED|Connection reset|restart'
+}
+if is_stock_server; then
+  skip 'a client whose serial number is put there is thrown out' 'stock asks at the next handshake'
+else
+  check 'a client whose serial number is put there is thrown out' wait_for 15 client3_is_out
+fi
+stop_client 3
+check 'SIGTERM ends it, too' stop_server
+check 'what it has written stays' grep -q '^client3,' roots/leases.txt
 check 'no sanitizer or assertion spoke up' server_log_is_clean
 done_testing

@@ -33,7 +33,7 @@ connects() {
   }
 }
 
-# profile v4|v6 [LINE...]: with certificates and keys inline, as profiles are handed out.
+# profile v4|v6|tcp4|tcp6 [LINE...]: with certificates and keys inline, as profiles are handed out.
 profile() {
   local family=$1 file
   shift
@@ -47,11 +47,12 @@ profile() {
   echo 'verify-x509-name server name'
   echo 'connect-retry 1 2'
   echo 'verb 4'
-  if [[ $family == v4 ]]; then
-    echo "remote $server_v4 $server_port udp4"
-  else
-    echo "remote $server_v6 $server_port udp6"
-  fi
+  case $family in
+    v4) echo "remote $server_v4 $server_port udp4" ;;
+    v6) echo "remote $server_v6 $server_port udp6" ;;
+    tcp4) echo "remote $server_v4 $server_port tcp4-client" ;;
+    tcp6) echo "remote $server_v6 $server_port tcp" ;;
+  esac
   for file in ca:ca.crt cert:client1.crt key:client1.key; do
     echo "<${file%%:*}>"
     cat "$work/${file##*:}"
@@ -62,7 +63,7 @@ profile() {
 
 inline_key() { printf '<%s>\n%s\n</%s>' "$1" "$(cat "$work/ta.key")" "$1"; }
 
-# client_case ringway|stock v4|v6 tls-auth|tls-crypt CIPHER server|client
+# client_case ringway|stock v4|v6|tcp4|tcp6 tls-auth|tls-crypt CIPHER server|client
 client_case() {
   local server=$1 family=$2 wrap=$3 cipher=$4 renegotiator=$5
   label="$server server, $family, $wrap, $cipher, $renegotiator renegotiates"
@@ -75,7 +76,12 @@ client_case() {
   fi
   local server_seconds=0 client_seconds=0
   [[ $renegotiator == server ]] && server_seconds=5 || client_seconds=5
-  server_config "$server_wrap" "reneg-sec $server_seconds" \
+  local protocol=()
+  if [[ $family == tcp* ]]; then
+    protocol=('proto tcp')
+    [[ $server == ringway ]] || protocol=('proto tcp6-server')
+  fi
+  server_config "$server_wrap" "reneg-sec $server_seconds" "${protocol[@]}" \
     'push "route 10.99.0.0 255.255.0.0"' 'push "route-ipv6 fd99::/64"' >server.conf
   profile "$family" "$(inline_key "$wrap")" "$direction" "data-ciphers $cipher" \
     "reneg-sec $client_seconds" >client.ovpn
@@ -134,7 +140,8 @@ leaves_cleanly() {
   check "SIGTERM ends the client with exit status 0 ($label)" test "$status" = 0
   check "its TUN device is gone ($label)" wait_for 5 client_has_no_tun
   check "its routes are gone ($label)" no_route_is_left
-  check "its socket is gone ($label)" test -z "$(in_client 1 ss -Hulnp)"
+  check "its socket is gone ($label)" test -z \
+    "$(in_client 1 ss -Hulnp)$(in_client 1 ss -Htn "dport = :$server_port")"
   check "it said goodbye ($label)" wait_for 5 server_noticed "$said"
   check "no sanitizer or assertion spoke up ($label)" logs_are_clean
   stop_server || true
@@ -146,7 +153,10 @@ no_route_is_left() {
     refuse grep -E 'fd00:8|fd99' <(ip -n "$(client_ns 1)" -6 route show table all)
 }
 # server_noticed LINES: behind so many lines of its log.
-server_noticed() { tail -n "+$(($1 + 1))" "$work/server.log" | grep -Eq 'left|Delayed exit'; }
+server_noticed() {
+  tail -n "+$(($1 + 1))" "$work/server.log" |
+    grep -Eq 'left|Delayed exit|Connection reset|connection has ended'
+}
 logs_are_clean() {
   server_log_is_clean && ! grep -E 'Sanitizer|runtime error:|assertion|ASSERT' "$work/client1.log"
 }
@@ -223,8 +233,9 @@ refusals_case() {
   echo 'remot 192.0.2.1' >>unknown.ovpn
   check 'an unknown option is named with the line and what was meant' \
     fails_with unknown.ovpn 'unknown.ovpn:[0-9]*: unknown option `remot` — write `remote`'
-  profile v4 'redirect-gateway def1' >all.ovpn
-  check 'redirect-gateway is refused' fails_with all.ovpn '`redirect-gateway` is not served yet'
+  profile v4 'redirect-gateway def2' >all.ovpn
+  check 'an unknown flag of redirect-gateway is refused' \
+    fails_with all.ovpn '`redirect-gateway def2` knows no `def2`'
   profile v4 "tls-crypt $work/missing.key" >missing.ovpn
   check 'a missing key file is named' fails_with missing.ovpn '`tls-crypt`.*missing.key'
   sed '/^remote /d' unknown.ovpn | sed '/^remot /d' >remoteless.ovpn
@@ -259,6 +270,10 @@ cases=(
   'stock v4 tls-auth AES-256-GCM client'
   'stock v6 tls-crypt CHACHA20-POLY1305 server'
   'stock v6 tls-auth AES-256-GCM server'
+  'ringway tcp4 tls-crypt AES-256-GCM server'
+  'ringway tcp6 tls-auth CHACHA20-POLY1305 client'
+  'stock tcp4 tls-crypt AES-256-GCM client'
+  'stock tcp6 tls-auth AES-256-GCM server'
   'foreign-routes'
   'refusals'
 )

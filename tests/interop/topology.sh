@@ -214,7 +214,7 @@ start_server() {
 }
 
 server_is_up() {
-  [[ -n $(in_server ss -Huln "sport = :$server_port") ]] &&
+  [[ -n $(in_server ss -Htuln "sport = :$server_port") ]] &&
     [[ $(ip -n "$server_ns" -o link show up) == *": tun"* ]]
 }
 server_is_up_or_gone() { server_is_up || ! kill -0 "$server_pid"; }

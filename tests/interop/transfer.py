@@ -7,7 +7,7 @@
 `receive` prints "listening", takes one connection, and answers with the SHA-256 of what it got.
 `send` sends BYTES pseudo-random bytes; given UNTIL_FILE it goes on until that file exists, so that
 a test can hold a connection open across an event. Both exit non-zero unless the hashes agree and no
-byte waited longer than STALL_SECONDS.
+byte waited longer than STALL_SECONDS. `receive` also says how long its longest wait for a byte was.
 """
 
 import hashlib
@@ -32,11 +32,13 @@ def receive(address, port):
     connection, _ = listener.accept()
     connection.settimeout(STALL_SECONDS)
     digest, count = hashlib.sha256(), 0
+    heard, longest = time.monotonic(), 0.0
     while block := connection.recv(BLOCK):
         digest.update(block)
         count += len(block)
+        longest, heard = max(longest, time.monotonic() - heard), time.monotonic()
     connection.sendall(digest.digest())
-    print(f"received {count} bytes, sha256 {digest.hexdigest()}")
+    print(f"received {count} bytes, longest wait {longest:.1f} s, sha256 {digest.hexdigest()}")
     return 0
 
 

@@ -119,5 +119,36 @@ TEST(DepartureSim, LetsNobodyUseASourceAddressOfSomebodyElse) {  // C01
   EXPECT_EQ(world.server().drops(Drop::SpoofedSource), 1u);
 }
 
+/// C01: by `iroute`, too, each source has one client, whatever comes and goes.
+TEST(DepartureSim, LeadsEachNetworkToTheClientThatItIsBehind) {
+  for (const std::uint64_t seed : seeds(5)) {
+    World world({.seed = seed,
+                 .clients = 6,
+                 .network = {.control_loss = 0.1, .data_loss = 0.1, .duplication = 0.05},
+                 .ping_interval = 2s,
+                 .ping_restart = 10s,
+                 .client_to_client = true,
+                 .networks_behind = true});
+    ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 60s)) << world.trace();
+    world.set_traffic_interval(200ms);
+    world.run_for(5s);
+    for (std::size_t index = 0; index < world.client_count(); ++index) {
+      const std::size_t other = (index + 1) % world.client_count();
+      // From behind one client to behind another, and in the name of another.
+      world.send_from_client(index, {.source = World::network_behind(index).address.plus(1),
+                                     .destination = World::network_behind(other).address.plus(1)});
+      world.send_from_client(index, {.source = World::network_behind(other).address.plus(1),
+                                     .destination = world.server_address()});
+      if (index % 2 == 0) world.restart(index);
+      world.run_for(3s);
+    }
+    ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 60s)) << world.trace();
+    world.run_for(5s);
+
+    EXPECT_GT(world.ledger().delivered(), world.ledger().sent() / 2);
+    EXPECT_GT(world.server().drops(Drop::SpoofedSource), 0u);
+  }
+}
+
 }  // namespace
 }  // namespace ringway::sim

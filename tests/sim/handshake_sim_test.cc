@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -11,13 +10,13 @@
 
 #include "base/cursor.h"
 #include "dataplane/admission/control_packet.h"
-#include "dataplane/admission/control_replay.h"
+#include "tests/sim/old_client.h"
 #include "tests/sim/world.h"
 
 namespace ringway::sim {
 namespace {
 
-/// A wire of R03: loss each way, a tenth reordered, some repeated, some damaged.
+/// A bad wire: loss each way, a tenth reordered, some repeated, some damaged.
 NetworkSettings bad_network(double loss) {
   return {.latency_min = 20ms,
           .latency_max = 50ms,
@@ -27,66 +26,6 @@ NetworkSettings bad_network(double loss) {
           .reorder = 0.10,
           .corruption = 0.01};
 }
-
-/// How long each client needed, in worlds of one client each.
-std::vector<Duration> login_times(const std::vector<std::uint64_t>& world_seeds, double loss) {
-  std::vector<Duration> times;
-  for (const std::uint64_t seed : world_seeds) {
-    // What counts is the share that is quick. The slowest of a thousand may lose one message eight
-    // times in a row, with a back-off of 16 s; but it gets in.
-    World world({.seed = seed, .network = bad_network(loss), .hand_window = 600s});
-    const Instant start = world.now().instant;
-    EXPECT_TRUE(world.run_until([&] { return world.all_connected(); }, 500s)) << world.trace();
-    times.push_back(world.now().instant - start);
-  }
-  return times;
-}
-
-/// The longest of the quickest `share` of them; a single one, which a seed replays, says nothing.
-Duration within_which(std::vector<Duration> times, double share) {
-  if (times.size() == 1) return Duration{0};
-  std::ranges::sort(times);
-  const auto count = static_cast<double>(times.size());
-  return times[static_cast<std::size_t>(std::ceil(count * share)) - 1];
-}
-
-/// Rewrites what a client sends into what 2.4 and 2.5 clients send: the acknowledgement of the
-/// server's reset in an ACK_V1 of its own, once, and a ClientHello without any. Loses that ACK_V1.
-class OldClient {
- public:
-  explicit OldClient(World& world) : world_(world) {}
-
-  std::vector<Datagram> operator()(Datagram datagram) {
-    if (datagram.to != world_.server_endpoint()) return {datagram};
-    std::array<std::uint8_t, 2048> scratch;
-    const auto unwrapped = world_.server_wrap().unwrap(datagram.bytes, scratch);
-    auto packet =
-        unwrapped ? decode_control_packet(unwrapped->plain) : std::unexpected(unwrapped.error());
-    if (!packet) return {datagram};
-    if (packet->opcode == Opcode::ControlV1 && packet->message_id.value == 1) {
-      ++hellos_;
-      packet->ack_count = 0;
-    }
-    return {rewrite(datagram, *packet)};
-  }
-
-  [[nodiscard]] int hellos() const { return hellos_; }
-
- private:
-  Datagram rewrite(Datagram datagram, const ControlPacket& packet) {
-    std::array<std::uint8_t, 2048> plain;
-    ByteWriter writer(plain);
-    encode_control_packet(packet, writer);
-    std::array<std::uint8_t, 2048> out;
-    const Bytes wrapped = world_.client_wrap().wrap(writer.written(), counter_.next(), out);
-    datagram.bytes.assign(wrapped.begin(), wrapped.end());
-    return datagram;
-  }
-
-  World& world_;
-  ReplayCounter counter_{1, 1'750'000'000};
-  int hellos_ = 0;
-};
 
 TEST(HandshakeSim, ConnectsInEveryMode) {
   for (const WrapMode wrap : {WrapMode::None, WrapMode::TlsAuth, WrapMode::TlsCrypt}) {
@@ -103,18 +42,6 @@ TEST(HandshakeSim, ConnectsInEveryMode) {
       EXPECT_EQ(world.server().plane().half_open_count(), 0u);
     }
   }
-}
-
-TEST(HandshakeSim, CompletesUnderTenPercentLoss) {  // R03
-  const auto times = login_times(seeds(50), 0.10);
-
-  EXPECT_LT(within_which(times, 0.98), 30s);
-}
-
-TEST(HandshakeSim, CompletesUnderTwentyPercentLoss) {  // R03
-  const auto times = login_times(seeds(20), 0.20);
-
-  EXPECT_LT(within_which(times, 0.95), 60s);
 }
 
 TEST(HandshakeSim, LetsInACrowd) {
@@ -138,7 +65,7 @@ TEST(HandshakeSim, LetsInACrowd) {
 TEST(HandshakeSim, DoesNotStallAnOldClientWhoseOneAckIsLost) {  // A05
   for (const WrapMode wrap : {WrapMode::None, WrapMode::TlsAuth, WrapMode::TlsCrypt}) {
     World world({.wrap = wrap});
-    OldClient old_client(world);
+    OldClient old_client(world, OldClient::OneAck::IsLost);
     world.network().set_meddler(std::ref(old_client));
 
     EXPECT_TRUE(world.run_until([&] { return world.all_connected(); }, 10s)) << world.trace();
@@ -256,7 +183,8 @@ TEST(HandshakeSim, WouldLosePacketsIfKeysCameAfterTheMessageThatAllowsTheirUse) 
   World world({.clients = 10, .command_delay = 200ms});
   world.set_traffic_interval(1ms);
 
-  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 2s)) << world.trace();
+  // The first resets find no key for cookies yet; clients ask again after two seconds.
+  ASSERT_TRUE(world.run_until([&] { return world.all_connected(); }, 5s)) << world.trace();
   world.run_for(1s);
 
   EXPECT_GT(world.server().drops(Drop::UnknownPeer), 0u);

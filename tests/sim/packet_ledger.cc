@@ -20,11 +20,21 @@ std::optional<std::uint64_t> number_in(Bytes packet) {
   return number;
 }
 
+/// Source and destination.
+std::uint64_t route_of(Bytes packet) {
+  return (std::uint64_t{load_be32(&packet[12])} << 32) | load_be32(&packet[16]);
+}
+
 std::uint16_t ip_checksum(Bytes header) {
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i + 1 < header.size(); i += 2) sum += load_be16(&header[i]);
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return static_cast<std::uint16_t>(~sum);
+}
+
+bool is_spoofed(const PacketLedger::Route& route) {
+  if (!route.owned || *route.owned == route.source) return false;
+  return !route.network_behind || !route.network_behind->contains(route.source);
 }
 
 }  // namespace
@@ -46,9 +56,7 @@ std::vector<std::uint8_t> PacketLedger::make(const Route& route, Instant now) {
   writer.u16(static_cast<std::uint16_t>(packet.size() - 20));
   writer.u16(0);  // No UDP checksum.
   writer.u64(number);
-  entries_.emplace(number, Entry{.bytes = packet,
-                                 .sent = now,
-                                 .is_spoofed = route.owned && *route.owned != route.source});
+  entries_.emplace(number, Entry{.bytes = packet, .sent = now, .is_spoofed = is_spoofed(route)});
   return packet;
 }
 
@@ -74,6 +82,18 @@ std::uint64_t PacketLedger::missing_between(Instant from, Instant until) const {
   return static_cast<std::uint64_t>(std::ranges::count_if(entries_, [&](const auto& entry) {
     return !entry.second.delivered && entry.second.sent >= from && entry.second.sent < until;
   }));
+}
+
+Duration PacketLedger::longest_silence() const {
+  std::map<std::uint64_t, Instant> last;
+  Duration longest{0};
+  for (const auto& [number, entry] : entries_) {
+    if (!entry.delivered) continue;
+    const auto [heard, is_first] = last.try_emplace(route_of(entry.bytes), entry.sent);
+    if (!is_first) longest = std::max(longest, entry.sent - heard->second);
+    heard->second = entry.sent;
+  }
+  return longest;
 }
 
 }  // namespace ringway::sim

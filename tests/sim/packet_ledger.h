@@ -21,6 +21,8 @@ class PacketLedger {
     IpAddress destination;
     /// What the sender has been given; a packet of another source must not come out.
     std::optional<IpAddress> owned;
+    /// What is behind the sender.
+    std::optional<Prefix> network_behind = std::nullopt;
   };
 
   /// A new packet, entered as sent.
@@ -37,6 +39,9 @@ class PacketLedger {
     return missing_between(Instant{}, until);
   }
   [[nodiscard]] std::uint64_t missing_between(Instant from, Instant until) const;
+  /// The longest time that a route was silent: from when a packet that came out was sent until the
+  /// next such packet of the same source and destination was.
+  [[nodiscard]] Duration longest_silence() const;
 
  private:
   struct Entry {

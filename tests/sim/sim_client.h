@@ -38,6 +38,7 @@ class SimClient {
   [[nodiscard]] std::optional<Instant> poll_timeout() const { return core_.poll_timeout(); }
   void renegotiate(Now now);
   void leave(Now now);
+  void move(const Endpoint& there) { endpoint_ = there; }
 
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] ClientCore& core() { return core_; }
@@ -58,6 +59,7 @@ class SimClient {
   void handle(const ClientDisconnected& event, Now now);
   void handle(const ClientPacket&, Now) {}
   void handle(const ClientRekeyed& event, Now now);
+  void handle(const auto&, Now) {}
 
   Endpoint endpoint_;
   test::SeededRandom random_;

@@ -29,9 +29,12 @@ class SimServer {
     const TlsContext& tls;
     std::uint16_t worker_count = 2;
     std::uint64_t seed = 1;
+    KeyLimits key_limits{};
     /// Anything but 0 breaks the ordering rule, to show that a test would notice: commands reach
     /// their worker so much later than the messages that rely on them were sent.
     Duration command_delay{0};
+    /// The lines of the client that connects from there, where `client-config-dir` is set.
+    std::function<std::string(const LinkEndpoint&)> own_lines = nullptr;
   };
   struct Outputs {
     std::function<void(const LinkEndpoint& to, Bytes datagram)> link;
@@ -51,6 +54,10 @@ class SimServer {
 
   [[nodiscard]] ControlPlane& plane() { return plane_; }
   [[nodiscard]] std::uint64_t drops(Drop drop) const;
+  /// Of all workers.
+  [[nodiscard]] std::size_t session_count() const;
+  /// Of the first client.
+  [[nodiscard]] std::uint16_t path_mtu() const;
 
  private:
   struct PendingCommand {
@@ -62,11 +69,13 @@ class SimServer {
     std::deque<PendingCommand> commands;
   };
 
+  Worker& worker_that_hears(Bytes datagram, const LinkEndpoint& from);
   Worker& any_worker();
   void drain_commands(Worker& worker, Instant now);
   void collect_commands(Now now);
   void serve_worker(Worker& worker, Now now);
   void pump_plane(Now now);
+  void report_traffic(Now now);
   void settle(Verdict verdict, Bytes input, const LinkEndpoint& from, Now now);
 
   test::SeededRandom dice_;
@@ -75,6 +84,8 @@ class SimServer {
   Outputs outputs_;
   EventLog& log_;
   Duration command_delay_;
+  bool reports_traffic_;
+  std::function<std::string(const LinkEndpoint&)> own_lines_;
   bool has_stopped_ = false;
   std::vector<Worker> workers_;
   std::array<std::uint8_t, 2048> scratch_{};

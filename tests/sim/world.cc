@@ -14,6 +14,7 @@
 namespace ringway::sim {
 namespace {
 
+constexpr std::uint16_t kFirstClientPort = 40000;
 constexpr Instant kStart{1000s};
 constexpr UnixTime kWallStart{1'750'000'000};
 constexpr std::uint16_t kServerPort = 1194;
@@ -21,12 +22,10 @@ constexpr int kTurnsAtOnceMax = 1000;
 
 UnixTime wall_at(Instant instant) { return {kWallStart.seconds + (instant - kStart) / 1s}; }
 
-TlsContext make_tls(Side side) {
-  const bool is_server = side == Side::Server;
-  const TlsMaterial material{
-      .ca_pem = std::string(test::kCaPem),
-      .cert_pem = std::string(is_server ? test::kServerCertPem : test::kClientCertPem),
-      .key_pem = std::string(is_server ? test::kServerKeyPem : test::kClientKeyPem)};
+TlsContext make_tls(Side side, std::string_view certificate, std::string_view key) {
+  const TlsMaterial material{.ca_pem = std::string(test::kCaPem),
+                             .cert_pem = std::string(certificate),
+                             .key_pem = std::string(key)};
   auto context = TlsContext::make(side, material, kWallStart);
   RW_ASSERT(context.has_value());
   return std::move(*context);
@@ -45,22 +44,35 @@ TlsWrap make_wrap(WrapMode mode, Side side) {
   return TlsWrap();
 }
 
+/// The client that connects from there, as long as it has not moved.
+std::string own_lines(const LinkEndpoint& from) {
+  const Prefix network = World::network_behind(from.remote.port - kFirstClientPort);
+  return "iroute " + network.address.to_string() + " " + network.netmask_text() + "\n";
+}
+
 ServerConfig make_config(const WorldSettings& settings) {
   ServerConfig config;
   config.tunnel.network_v4 = Prefix::parse("10.8.0.0/16");
   config.timers.hand_window = settings.hand_window;
   config.timers.tran_window = settings.tran_window;
   config.timers.renegotiate = settings.server_renegotiates;
+  config.timers.renegotiate_bytes = settings.renegotiate_bytes;
+  config.timers.renegotiate_packets = settings.server_renegotiates_packets;
   config.timers.ping = settings.ping_interval;
   config.timers.ping_restart = 2 * settings.ping_restart;
   config.push = {"ping " + std::to_string(settings.ping_interval / 1s),
                  "ping-restart " + std::to_string(settings.ping_restart / 1s)};
   config.data_ciphers = {settings.cipher};
-  // All clients carry the same certificate.
+  // Many clients carry the same certificate.
   config.duplicate_cn = true;
   config.client_to_client = settings.client_to_client;
   config.explicit_exit_notify = settings.explicit_exit_notify;
+  if (settings.networks_behind) config.client_config_directory = "own lines";
   return config;
+}
+
+bool has_epochs(const WorldSettings& settings) {
+  return settings.cc_exit && settings.epochs.value_or(settings.seed % 2 == 0);
 }
 
 ClientSettings make_client_settings(const WorldSettings& settings) {
@@ -69,7 +81,16 @@ ClientSettings make_client_settings(const WorldSettings& settings) {
   client.channel.hand_window = settings.hand_window;
   client.channel.tran_window = settings.tran_window;
   client.channel.renegotiate = settings.client_renegotiates;
-  if (!settings.cc_exit) client.channel.peer_info.set("IV_PROTO", "14");
+  client.renegotiate_packets = settings.client_renegotiates_packets;
+  client.renegotiate_bytes = settings.client_renegotiates_bytes;
+  client.path = PathKind::Searched;
+  client.server = {.address = IpAddress::v4(0xc6336401), .port = kServerPort};
+  client.key_limits = settings.key_limits;
+  if (!settings.cc_exit) {
+    client.channel.peer_info.set("IV_PROTO", "14");
+  } else if (!has_epochs(settings)) {
+    client.channel.peer_info.set("IV_PROTO", "670");  // As of ClientCore, without the epochs.
+  }
   return client;
 }
 
@@ -82,18 +103,24 @@ World::World(const WorldSettings& settings)
       log_(settings.seed),
       now_{kStart, kWallStart},
       network_(settings.network, settings.seed),
+      nonces_(server_endpoint(), has_epochs(settings)),
       server_wrap_(make_wrap(settings.wrap, Side::Server)),
       client_wrap_(make_wrap(settings.wrap, Side::Client)),
-      server_tls_(make_tls(Side::Server)),
-      client_tls_(make_tls(Side::Client)) {
+      server_tls_(make_tls(Side::Server, test::kServerCertPem, test::kServerKeyPem)),
+      client_tls_(make_tls(Side::Client, test::kClientCertPem, test::kClientKeyPem)),
+      other_client_tls_(
+          make_tls(Side::Client, test::kOtherClientCertPem, test::kOtherClientKeyPem)) {
   seed_openssl(settings.seed);
+  client_clocks_ahead_.resize(settings.clients);
   server_ = std::make_unique<SimServer>(
       SimServer::Setup{.config = config_,
                        .wrap = server_wrap_,
                        .tls = server_tls_,
                        .worker_count = settings.workers,
                        .seed = settings.seed,
-                       .command_delay = settings.command_delay},
+                       .key_limits = settings.key_limits,
+                       .command_delay = settings.command_delay,
+                       .own_lines = own_lines},
       SimServer::Outputs{
           .link = [this](const LinkEndpoint& to,
                          Bytes datagram) { send_on_link(server_endpoint(), to.remote, datagram); },
@@ -104,21 +131,29 @@ World::World(const WorldSettings& settings)
   }
 }
 
+Prefix World::network_behind(std::size_t client) {
+  return {.address = IpAddress::v4(0xc0a80000u + static_cast<std::uint32_t>(client) * 256),
+          .length = 24};
+}
+
 std::unique_ptr<SimClient> World::make_client(std::size_t index) {
   const auto number = static_cast<std::uint32_t>(index);
   return std::make_unique<SimClient>(
-      SimClient::Setup{.settings = client_settings_,
-                       .wrap = client_wrap_,
-                       .tls = client_tls_,
-                       .endpoint = {IpAddress::v4(0xc0000201u + number / 4),
-                                    static_cast<std::uint16_t>(40000 + number), 0},
-                       .seed = settings_.seed * 1000 + clients_made_++},
+      SimClient::Setup{
+          .settings = client_settings_,
+          .wrap = client_wrap_,
+          .tls = settings_.two_certificates && index % 2 == 1 ? other_client_tls_ : client_tls_,
+          .endpoint = {IpAddress::v4(0xc0000201u + number / 4),
+                       static_cast<std::uint16_t>(kFirstClientPort + number), 0},
+          .seed = settings_.seed * 1000 + clients_made_++},
       SimClient::Outputs{
           .link = [this](const Endpoint& from,
                          Bytes datagram) { send_on_link(from, server_endpoint(), datagram); },
           .tun = [this](const SimClient& client, Bytes packet) { note_at_client(client, packet); }},
-      log_, now_);
+      log_, client_now(index));
 }
+
+bool World::uses_epochs() const { return has_epochs(settings_); }
 
 void World::run_for(Duration duration) {
   run_until([] { return false; }, duration);
@@ -138,12 +173,18 @@ void World::set_traffic_interval(Duration interval) {
   traffic_due_ = now_.instant + interval;
 }
 
-void World::renegotiate(std::size_t client) { clients_[client]->renegotiate(now_); }
-void World::leave(std::size_t client) { clients_[client]->leave(now_); }
+void World::renegotiate(std::size_t client) { clients_[client]->renegotiate(client_now(client)); }
+void World::leave(std::size_t client) { clients_[client]->leave(client_now(client)); }
 
 void World::restart(std::size_t client) {
   log_.add(now_.instant, "{} starts again", clients_[client]->endpoint().to_string());
   clients_[client] = make_client(client);
+}
+
+void World::move(std::size_t client, const Endpoint& there) {
+  log_.add(now_.instant, "{} moves to {}", clients_[client]->endpoint().to_string(),
+           there.to_string());
+  clients_[client]->move(there);
 }
 
 bool World::all_connected() const {
@@ -169,6 +210,13 @@ void World::step(Instant until) {
   deliver_arrivals();
   fire_timeouts();
   make_traffic();
+  if (invariant_) invariant_();
+}
+
+Now World::server_now() const { return {now_.instant, {now_.wall.seconds + server_clock_ahead_}}; }
+
+Now World::client_now(std::size_t client) const {
+  return {now_.instant, {now_.wall.seconds + client_clocks_ahead_[client]}};
 }
 
 std::optional<Instant> World::next_event() const {
@@ -194,9 +242,9 @@ void World::watch_for_spinning(std::optional<Instant> next) {
 void World::deliver_arrivals() {
   while (auto datagram = network_.poll_arrival(now_.instant)) {
     if (datagram->to == server_endpoint()) {
-      server_->handle_datagram(datagram->bytes, link_from(datagram->from), now_);
-    } else if (SimClient* client = client_at(datagram->to)) {
-      client->handle_datagram(datagram->bytes, now_);
+      server_->handle_datagram(datagram->bytes, link_from(datagram->from), server_now());
+    } else if (const auto client = client_at(datagram->to)) {
+      clients_[*client]->handle_datagram(datagram->bytes, client_now(*client));
     }
   }
 }
@@ -205,9 +253,9 @@ void World::fire_timeouts() {
   const auto is_due = [&](std::optional<Instant> deadline) {
     return deadline && *deadline <= now_.instant;
   };
-  if (is_due(server_->poll_timeout())) server_->handle_timeout(now_);
-  for (const auto& client : clients_) {
-    if (is_due(client->poll_timeout())) client->handle_timeout(now_);
+  if (is_due(server_->poll_timeout())) server_->handle_timeout(server_now());
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    if (is_due(clients_[i]->poll_timeout())) clients_[i]->handle_timeout(client_now(i));
   }
 }
 
@@ -218,17 +266,22 @@ void World::make_traffic() {
     const SimClient& client = *clients_[index];
     const auto address = client.inner_address();
     if (!client.is_connected() || !address) continue;
-    send_from_client(index, {.source = *address, .destination = server_address()});
-    const auto packet =
-        ledger_.make({.source = server_address(), .destination = *address}, now_.instant);
-    server_->handle_packet(packet, now_);
+    std::vector<IpAddress> ends = {*address};
+    if (settings_.networks_behind) ends.push_back(network_behind(index).address.plus(7));
+    for (const IpAddress& end : ends) {
+      send_from_client(index, {.source = end, .destination = server_address()});
+      const auto packet =
+          ledger_.make({.source = server_address(), .destination = end}, now_.instant);
+      server_->handle_packet(packet, server_now());
+    }
   }
 }
 
 void World::send_from_client(std::size_t index, PacketLedger::Route route) {
   route.owned = clients_[index]->inner_address();
+  if (settings_.networks_behind) route.network_behind = network_behind(index);
   const auto packet = ledger_.make(route, now_.instant);
-  if (!clients_[index]->handle_packet(packet, now_)) ledger_.withdraw(packet);
+  if (!clients_[index]->handle_packet(packet, client_now(index))) ledger_.withdraw(packet);
 }
 
 void World::send_on_link(const Endpoint& from, const Endpoint& to, Bytes datagram) {
@@ -240,9 +293,20 @@ void World::note_at_server(Bytes packet) {
   expect_nothing(ledger_.note_delivered(packet, now_.instant));
 }
 
+bool World::is_at(const SimClient& client, const IpAddress& address) const {
+  if (address == client.inner_address()) return true;
+  if (!settings_.networks_behind) return false;
+  for (std::size_t index = 0; index < clients_.size(); ++index) {
+    if (clients_[index].get() == &client) return network_behind(index).contains(address);
+  }
+  return false;
+}
+
 void World::note_at_client(const SimClient& client, Bytes packet) {
   const auto parsed = parse_ip_packet(packet);
-  if (!parsed || parsed->destination() != client.inner_address()) {
+  // A probe of the path, for a host that answers pings; there is none here.
+  if (parsed && parsed->protocol == 1) return;
+  if (!parsed || !is_at(client, parsed->destination())) {
     expect_nothing("a client got a packet for somebody else");
   }
   expect_nothing(ledger_.note_delivered(packet, now_.instant));
@@ -252,10 +316,11 @@ void World::expect_nothing(const std::optional<std::string>& fault) {
   if (fault) ADD_FAILURE() << *fault << trace();
 }
 
-SimClient* World::client_at(const Endpoint& endpoint) {
+std::optional<std::size_t> World::client_at(const Endpoint& endpoint) const {
   const auto found =
       std::ranges::find(clients_, endpoint, [](const auto& client) { return client->endpoint(); });
-  return found == clients_.end() ? nullptr : found->get();
+  if (found == clients_.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - clients_.begin());
 }
 
 std::vector<std::uint64_t> seeds(std::uint64_t count) {

@@ -156,12 +156,16 @@ class ChannelPair {
 
   void knock(const std::vector<std::uint8_t>& datagram) {
     std::vector<std::uint8_t> scratch(HandshakeGate::kDatagramSizeMax);
-    const GateVerdict verdict = gate_.handle_datagram(datagram, LinkEndpoint{}, now_, scratch);
+    GateVerdict verdict = gate_.handle_datagram(datagram, LinkEndpoint{}, now_, scratch);
     if (const auto* reply = std::get_if<GateReply>(&verdict)) {
       send(Side::Server, {reply->datagram.begin(), reply->datagram.end()});
-    } else if (const auto* proven = std::get_if<GateProven>(&verdict)) {
+    } else if (auto* proven = std::get_if<GateProven>(&verdict)) {
       server_.emplace(ControlChannel::accept(setup_.server, setup_.server_wrap, server_tls_,
-                                             random_, *proven, now_));
+                                             random_, std::move(*proven), now_));
+      server_->handle_datagram(datagram, now_);
+    } else if (auto* unproven = std::get_if<GateUnproven>(&verdict)) {
+      server_.emplace(ControlChannel::accept_unproven(setup_.server, server_tls_, random_,
+                                                      std::move(*unproven), now_));
       server_->handle_datagram(datagram, now_);
     }
   }

@@ -64,6 +64,11 @@ const std::vector<Banned> kBannedInProduct = {
     {"printf", "base/log.h, or fmt::print in tools"},
     {"fprintf", "base/log.h, or fmt::print in tools"},
     {"abort", "RW_ASSERT"},
+    // A24: how long it takes would tell a stranger how much of a tag he has right.
+    {"memcmp",
+     "equal_in_constant_time() for tags, cookies, tokens; std::ranges::equal for the rest"},
+    {"bcmp", "equal_in_constant_time() for tags, cookies, tokens; std::ranges::equal for the rest"},
+    {"strcmp", "std::string_view"},
     {"thread_local", "a member of the object that the thread owns"},
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "dataplane/channel/data_packet.h"
 #include "dataplane/datapath.h"
 #include "perf/src/loadgen/probe.h"
 
@@ -55,7 +56,7 @@ class Cores {
   MutableBytes seal(const Peer& peer, MutableBytes out) {
     packet_ = peer.up;
     RW_ASSERT(seal_for_peer(*far_, packet_, out));
-    return out.first(peer.up.size() + Datapath::kSealOverhead);
+    return out.first(peer.up.size() + data_overhead(DataHeader::kSizeMax));
   }
 
  private:
@@ -127,7 +128,7 @@ int main(int argc, char** argv) {
   const std::size_t size = number_in(words[5]);
   Cores cores(static_cast<std::uint16_t>(number_in(words[2])),
               static_cast<std::uint32_t>(number_in(words[3])), size);
-  std::vector<std::uint8_t> out(size + Datapath::kSealOverhead);
+  std::vector<std::uint8_t> out(size + Datapath::kSealOverheadMax);
   for (std::size_t i = 0; i < number_in(words[4]); ++i) {
     Peer& peer = cores.peer(i);
     const bool good =

@@ -30,8 +30,8 @@ struct Arguments {
 };
 
 /// Two keys each way and a renegotiation's, as on a server.
-constexpr std::size_t kSecretsPerClient = 16;
-constexpr std::size_t kSchedulesPerClient = 4;
+constexpr std::size_t kSecretsPerClient = 32;
+constexpr std::size_t kSchedulesPerClient = 18;
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -124,6 +124,8 @@ Result<void> run(const Arguments& arguments) {
   if (!aead) return std::unexpected(aead.error());
   const AeadEngines engines(*aead);
   ClientSettings settings{.engines = &engines};
+  // As OpenVPN 2.6, which it is compared with: packets have the short format.
+  settings.channel.peer_info.set("IV_PROTO", "990");
   settings.channel.side = Side::Client;
   settings.data_ciphers = {*cipher};
   SystemRandom random;

@@ -70,7 +70,7 @@ class Fleet {
   void pump(std::uint32_t client, Now now);
   void handle(std::uint32_t client, const ClientConnected& event);
   void handle(std::uint32_t client, const ClientDisconnected& event);
-  void handle(std::uint32_t, const ClientRekeyed&) {}
+  void handle(std::uint32_t, const auto&) {}
   void receive(Now now);
   void send(std::uint32_t client, Bytes datagram);
 

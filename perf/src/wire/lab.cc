@@ -25,7 +25,7 @@ constexpr std::string_view kInnerAddress = "203.0.113.1";
 constexpr std::string_view kInternet = "203.0.113.2";
 /// Keys of a client: those of the data channel, and what TLS leaves behind.
 constexpr std::size_t kSecretsPerClient = 32;
-constexpr std::size_t kSchedulesPerClient = 4;
+constexpr std::size_t kSchedulesPerClient = 18;
 /// What sealing adds to a packet, and what fits behind the headers of IPv6 and UDP.
 constexpr std::size_t kSealedMax = 24;
 constexpr std::size_t kTrainBytesMax = 65535 - 48;
@@ -83,6 +83,8 @@ Result<Lab::Files> Lab::read_files(const LabSettings& settings) {
   ClientSettings client{.data_ciphers = {settings.cipher}, .engines = engines.get()};
   client.channel.side = Side::Client;
   client.channel.renegotiate = Duration{0};
+  // As OpenVPN 2.6, which it is compared with: packets have the short format.
+  client.channel.peer_info.set("IV_PROTO", "990");
   return Files{.tls = std::move(*tls), .engines = std::move(engines), .client = std::move(client)};
 }
 

@@ -82,6 +82,17 @@ TEST(PrivateKeys, AreNotGuessedAt) {
   const auto encrypted = parse_private_key(test::make_encrypted_key(), "here");
   ASSERT_FALSE(encrypted.has_value());
   EXPECT_NE(encrypted.error().what.find("encrypted"), std::string::npos);
+  EXPECT_TRUE(parse_private_key(test::make_encrypted_key(), "here", "secret").has_value());
+  const auto wrong = parse_private_key(test::make_encrypted_key(), "here", "sesame");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_NE(wrong.error().what.find("does not open"), std::string::npos);
+}
+
+TEST(PrivateKeys, AreOpenedByTheirPassphrase) {
+  EXPECT_TRUE(parse_private_key(test::make_encrypted_key(), "here", "secret").has_value());
+  const auto wrong = parse_private_key(test::make_encrypted_key(), "here", "Secret");
+  ASSERT_FALSE(wrong.has_value());
+  EXPECT_NE(wrong.error().what.find("does not open"), std::string::npos);
 }
 
 TEST(Certificates, BearTheNameThatVerifyX509NameAsksFor) {

@@ -9,7 +9,7 @@ constexpr DataCipher kOurs[] = {DataCipher::Aes256Gcm, DataCipher::Aes128Gcm,
                                 DataCipher::ChaCha20Poly1305};
 
 std::optional<DataCipher> negotiate(std::string_view peer_info, std::string_view options = "V4") {
-  return negotiate_cipher(kOurs, PeerInfo::parse(peer_info), options);
+  return negotiate_cipher(kOurs, std::nullopt, PeerInfo::parse(peer_info), options);
 }
 
 TEST(CipherNegotiation, TakesTheServersOrder) {
@@ -40,7 +40,21 @@ TEST(CipherNegotiation, FindsNothingInEmptyForeignOrEndlessLists) {
   std::string list;
   for (std::size_t i = 0; i < kCipherNamesMax; ++i) list += "x:";
   endless.set("IV_CIPHERS", list + "AES-256-GCM");
-  EXPECT_EQ(negotiate_cipher(kOurs, endless, ""), std::nullopt);
+  EXPECT_EQ(negotiate_cipher(kOurs, std::nullopt, endless, ""), std::nullopt);
+}
+
+TEST(CipherNegotiation, FallsBackForAClientThatTellsNothingAndForNoOther) {
+  const auto with_fallback = [](std::string_view peer_info, std::string_view options) {
+    return negotiate_cipher(kOurs, DataCipher::ChaCha20Poly1305, PeerInfo::parse(peer_info),
+                            options);
+  };
+
+  EXPECT_EQ(with_fallback("IV_PROTO=2", "V0 UNDEF"), DataCipher::ChaCha20Poly1305);
+  EXPECT_EQ(with_fallback("", ""), DataCipher::ChaCha20Poly1305);
+  EXPECT_EQ(with_fallback("", "V4,cipher BF-CBC"), std::nullopt);
+  EXPECT_EQ(with_fallback("", "V4,cipher AES-128-GCM"), DataCipher::Aes128Gcm);
+  EXPECT_EQ(with_fallback("IV_CIPHERS=BF-CBC", "V0 UNDEF"), std::nullopt);
+  EXPECT_EQ(with_fallback("IV_NCP=2", "V0 UNDEF"), DataCipher::Aes256Gcm);
 }
 
 TEST(CipherNegotiation, PushesACipherOnlyToClientsThatTakeOne) {
@@ -52,6 +66,15 @@ TEST(CipherNegotiation, PushesACipherOnlyToClientsThatTakeOne) {
 TEST(CipherNegotiation, ExportsKeysForClientsFrom26On) {
   EXPECT_TRUE(takes_tls_key_export(PeerInfo::parse("IV_PROTO=990")));
   EXPECT_FALSE(takes_tls_key_export(PeerInfo::parse("IV_PROTO=6")));
+}
+
+TEST(CipherNegotiation, HasTheEpochFormatForWhoCanBeToldOfIt) {
+  EXPECT_TRUE(takes_data_epochs(PeerInfo::parse("IV_PROTO=8094")));   // 2.7
+  EXPECT_FALSE(takes_data_epochs(PeerInfo::parse("IV_PROTO=7070")));  // 2.7 with DCO
+  EXPECT_FALSE(takes_data_epochs(PeerInfo::parse("IV_PROTO=990")));   // 2.6
+  EXPECT_FALSE(takes_data_epochs(PeerInfo::parse("IV_PROTO=8092")));  // without DATA_V2
+  EXPECT_FALSE(takes_data_epochs(PeerInfo::parse("IV_PROTO=8086")));  // without key export
+  EXPECT_FALSE(takes_data_epochs(PeerInfo::parse("IV_PROTO=7966")));  // without protocol-flags
 }
 
 TEST(CipherNegotiation, WritesAListAsClientsAnnounceIt) {

@@ -41,7 +41,7 @@ void expect_unharmed(ChannelPair& pair, const std::function<void(Side, const Dat
 }
 
 TEST(ControlChannelAttack, ReplayedDatagramsAtEveryStepChangeNothing) {
-  for (test::WrapPair& wraps : test::all_wraps()) {
+  for (test::WrapPair& wraps : test::channel_wraps()) {
     SCOPED_TRACE(wraps.name);
     ChannelPair pair(setup_of(std::move(wraps)));
     std::vector<std::pair<Side, Datagram>> recorded;
@@ -56,7 +56,7 @@ TEST(ControlChannelAttack, ReplayedDatagramsAtEveryStepChangeNothing) {
 }
 
 TEST(ControlChannelAttack, FlippedBitsAtEveryStepChangeNothingWhereThereIsAWrapping) {
-  for (test::WrapPair& wraps : test::all_wraps()) {
+  for (test::WrapPair& wraps : test::channel_wraps()) {
     if (!wraps.server.is_protected()) continue;
     SCOPED_TRACE(wraps.name);
     ChannelPair pair(setup_of(std::move(wraps)));
@@ -73,7 +73,7 @@ TEST(ControlChannelAttack, FlippedBitsAtEveryStepChangeNothingWhereThereIsAWrapp
 }
 
 TEST(ControlChannelAttack, TruncatedDatagramsAtEveryStepChangeNothingWhereThereIsAWrapping) {
-  for (test::WrapPair& wraps : test::all_wraps()) {
+  for (test::WrapPair& wraps : test::channel_wraps()) {
     if (!wraps.server.is_protected()) continue;
     SCOPED_TRACE(wraps.name);
     ChannelPair pair(setup_of(std::move(wraps)));
@@ -87,7 +87,7 @@ TEST(ControlChannelAttack, TruncatedDatagramsAtEveryStepChangeNothingWhereThereI
 }
 
 TEST(ControlChannelAttack, GarbageOfEveryOpcodeAndLengthChangesNothing) {
-  for (test::WrapPair& wraps : test::all_wraps()) {
+  for (test::WrapPair& wraps : test::channel_wraps()) {
     SCOPED_TRACE(wraps.name);
     ChannelPair pair(setup_of(std::move(wraps)));
     SeededRandom dice(815);

@@ -32,7 +32,7 @@ bool contains(const std::string& text, std::string_view part) {
 }
 
 TEST(ControlChannel, ConnectsAndAgreesOnKeysUnderEveryWrapping) {
-  for (test::WrapPair& wraps : test::all_wraps()) {
+  for (test::WrapPair& wraps : test::channel_wraps()) {
     SCOPED_TRACE(wraps.name);
     ChannelPairSetup setup;
     setup.server_wrap = std::move(wraps.server);
@@ -157,7 +157,7 @@ TEST(ControlChannel, ConnectsOverBadLinks) {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     ChannelPairSetup setup;
-    test::WrapPair wraps = std::move(test::all_wraps()[seed % 4]);
+    test::WrapPair wraps = std::move(test::channel_wraps()[seed % 4]);
     setup.server_wrap = std::move(wraps.server);
     setup.client_wrap = std::move(wraps.client);
     setup.seed = seed;
@@ -242,7 +242,7 @@ TEST(ControlChannel, GivesUpAfterTheHandWindow) {
 
 TEST(ControlChannel, RetransmitsUnderANewReplayStamp) {
   ChannelPairSetup setup;
-  test::WrapPair wraps = std::move(test::all_wraps()[3]);
+  test::WrapPair wraps = std::move(test::channel_wraps()[3]);
   setup.server_wrap = std::move(wraps.server);
   setup.client_wrap = std::move(wraps.client);
   ChannelPair pair(std::move(setup));

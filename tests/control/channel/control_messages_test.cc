@@ -176,8 +176,7 @@ TEST(Rejection, OfARenegotiationEndsTheSession) {
 // Security goal B07.
 TEST(Rejection, AnswersAPasswordThatIsTooLong) {
   ChannelPairSetup setup;
-  setup.client.username = "alice";
-  setup.client.password = std::string(500, 'p');
+  setup.client.login = std::make_shared<Login>(Login{"alice", SecretText(std::string(500, 'p'))});
   ChannelPair pair(std::move(setup));
   pair.run_for(10s);
   EXPECT_EQ(pair.count<AuthRequested>(Side::Server), 0u);
@@ -187,8 +186,7 @@ TEST(Rejection, AnswersAPasswordThatIsTooLong) {
 
 TEST(ControlMessages, CarryNameAndPassword) {
   ChannelPairSetup setup;
-  setup.client.username = "alice";
-  setup.client.password = "wonderland";
+  setup.client.login = std::make_shared<Login>(Login{"alice", SecretText("wonderland")});
   Connected pair(std::move(setup));
   EXPECT_EQ(pair.last<AuthRequested>(Side::Server)->username, "alice");
   EXPECT_EQ(pair.last<AuthRequested>(Side::Server)->password, "wonderland");

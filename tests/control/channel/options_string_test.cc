@@ -21,6 +21,23 @@ TEST(OptionsString, SaysWhatStockPeersSay) {
             captured("key-method-2-2.5.11", "server_strings"));
 }
 
+TEST(OptionsString, AnswersAFramingForCompressionInKind) {
+  EXPECT_TRUE(frames_compression("V4,dev-type tun,comp-lzo,auth SHA1"));
+  EXPECT_FALSE(frames_compression("V4,dev-type tun,auth SHA1"));
+  EXPECT_EQ(with_compression_framing("V4,dev-type tun,link-mtu 1541,tun-mtu 1500"),
+            "V4,dev-type tun,link-mtu 1542,tun-mtu 1500,comp-lzo");
+  EXPECT_EQ(with_compression_framing("V4"), "V4,comp-lzo");
+}
+
+TEST(OptionsString, NamesTheEndOfATcpConnection) {
+  EXPECT_EQ((OptionsString{.is_tcp = true}).to_string(),
+            "V4,dev-type tun,link-mtu 1543,tun-mtu 1500,proto TCPv4_SERVER,auth SHA1,keysize 128,"
+            "key-method 2,tls-server");
+  EXPECT_EQ((OptionsString{.side = Side::Client, .is_tcp = true}).to_string(),
+            "V4,dev-type tun,link-mtu 1543,tun-mtu 1500,proto TCPv4_CLIENT,auth SHA1,keysize 128,"
+            "key-method 2,tls-client");
+}
+
 TEST(OptionsString, NamesNoDigestNextToAnAead) {
   EXPECT_EQ((OptionsString{.fallback_cipher = DataCipher::Aes256Gcm}).to_string(),
             "V4,dev-type tun,link-mtu 1549,tun-mtu 1500,proto UDPv4,cipher AES-256-GCM,"

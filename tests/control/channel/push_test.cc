@@ -1,5 +1,6 @@
 #include "control/channel/push.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/vectors.h"
@@ -71,6 +72,65 @@ TEST(PushReply, LeavesOutOptionsThatWouldBeReadAsOthers) {
 
   EXPECT_EQ(messages, std::vector<std::string>{"PUSH_REPLY,good 1," + std::string(255, 'y')});
   EXPECT_EQ(refused.size(), 7u);
+}
+
+TEST(PushUpdate, SaysWhatIsSetAndWhatIsTakenAway) {
+  EXPECT_EQ(encode_push_update({"route 10.0.0.0 255.0.0.0", "-dns", "?block-ipv6", "-?route-ipv6"}),
+            std::vector<std::string>{
+                "PUSH_UPDATE,route 10.0.0.0 255.0.0.0,-dns,?block-ipv6,-?route-ipv6"});
+}
+
+TEST(PushUpdate, IsSplitAsARepliesAre) {
+  std::vector<std::string> options;
+  for (int i = 0; i < 100; ++i) options.push_back(fmt::format("route 10.{}.0.0 255.255.0.0", i));
+
+  const std::vector<std::string> messages = encode_push_update(options);
+
+  ASSERT_GT(messages.size(), 1u);
+  for (const std::string& message : messages) {
+    EXPECT_TRUE(message.starts_with("PUSH_UPDATE,route "));
+    EXPECT_LT(message.size(), kPushMessageSizeMax);
+    EXPECT_TRUE(message.ends_with(&message == &messages.back() ? ",push-continuation 1"
+                                                               : ",push-continuation 2"));
+  }
+}
+
+TEST(PushUpdate, LeavesOutWhatNoClientTakesThisWay) {
+  std::vector<std::string> refused;
+
+  const auto messages =
+      encode_push_update({"cipher AES-128-GCM", "ifconfig 10.0.0.1 255.0.0.0", "-ifconfig",
+                          "route a,route b", "routes", "-?", "", "ping 10"},
+                         &refused);
+
+  EXPECT_EQ(messages, std::vector<std::string>{"PUSH_UPDATE,ping 10"});
+  EXPECT_EQ(refused.size(), 7u);
+}
+
+std::vector<std::string> updated(const std::vector<std::string>& held,
+                                 const std::vector<std::string>& update) {
+  const auto reply = apply_push_update({.options = held}, {.options = update});
+  return reply ? reply->options : std::vector{"refused: " + reply.error()};
+}
+
+TEST(PushUpdate, SetsAllLinesOfAnOptionAnew) {
+  EXPECT_EQ(updated({"route 10.1.0.0 255.255.0.0", "ping 10", "route 10.2.0.0 255.255.0.0"},
+                    {"route 10.3.0.0 255.255.0.0", "route 10.4.0.0 255.255.0.0"}),
+            (std::vector<std::string>{"ping 10", "route 10.3.0.0 255.255.0.0",
+                                      "route 10.4.0.0 255.255.0.0"}));
+}
+
+TEST(PushUpdate, TakesOptionsAwayByTheirWholeName) {
+  EXPECT_EQ(updated({"route 10.1.0.0 255.255.0.0", "route-ipv6 fd00::/64", "dns search a"},
+                    {"-route", "-?dns"}),
+            (std::vector<std::string>{"route-ipv6 fd00::/64"}));
+}
+
+TEST(PushUpdate, ChangesNothingThatHangsOnTheLogin) {
+  EXPECT_EQ(updated({"cipher AES-256-GCM"}, {"?cipher AES-128-GCM", "?-x", "block-ipv6"}),
+            (std::vector<std::string>{"cipher AES-256-GCM", "block-ipv6"}));
+  EXPECT_EQ(updated({"peer-id 1"}, {"peer-id 2"}),
+            (std::vector<std::string>{"refused: the server changes `peer-id`, which it cannot"}));
 }
 
 TEST(PushReply, DoesNotReadOtherMessages) {

@@ -176,6 +176,81 @@ TEST(TlsVerification, AsksForTheRoleWhenRemoteCertTlsIsSet) {
   EXPECT_EQ(verdict(test::make_certificate({.extensions = {}})), "");
 }
 
+CertificateDigest digest_of(std::string_view pem) {
+  BIO* text = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
+  X509* certificate = PEM_read_bio_X509(text, nullptr, nullptr, nullptr);
+  CertificateDigest digest{};
+  unsigned size = 0;
+  X509_digest(certificate, EVP_sha256(), digest.data(), &size);
+  X509_free(certificate);
+  BIO_free(text);
+  return digest;
+}
+
+TEST(TlsVerification, TakesFingerprintsInPlaceOfAuthorities) {
+  TlsMaterial material = server_material();
+  material.ca_pem.clear();
+  material.rules.fingerprints = {digest_of(test::kForeignClientCertPem),
+                                 digest_of(test::kOtherClientCertPem)};
+  const auto judge = [&](std::string_view certificate, std::string_view key) {
+    return verdict(std::string(certificate), key, material);
+  };
+  EXPECT_EQ(judge(test::kForeignClientCertPem, test::kForeignClientKeyPem), "");
+  EXPECT_EQ(judge(test::kOtherClientCertPem, test::kOtherClientKeyPem), "");
+  EXPECT_TRUE(
+      contains(judge(test::kClientCertPem, test::kClientKeyPem), "it is none of those listed"));
+  // The dates of a certificate that is known by itself do not matter, as with OpenVPN.
+  const std::string old = test::make_certificate({.not_after = "20250101000000Z"});
+  material.rules.fingerprints = {digest_of(old)};
+  EXPECT_EQ(judge(old, test::kClientKeyPem), "");
+}
+
+TEST(TlsVerification, WantsBothWhereThereAreAuthoritiesBesideFingerprints) {
+  TlsMaterial material = server_material();
+  material.rules.fingerprints = {digest_of(test::kForeignClientCertPem),
+                                 digest_of(test::kClientCertPem)};
+  EXPECT_EQ(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, material), "");
+  EXPECT_NE(verdict(std::string(test::kForeignClientCertPem), test::kForeignClientKeyPem, material),
+            "");
+  EXPECT_TRUE(
+      contains(verdict(std::string(test::kOtherClientCertPem), test::kOtherClientKeyPem, material),
+               "peer-fingerprint"));
+}
+
+TEST(TlsVerification, AsksForTheNameAndForWhoSigned) {
+  TlsMaterial material = server_material();
+  material.peer_name = "client";
+  material.peer_name_match = PeerNameMatch::CommonNamePrefix;
+  EXPECT_EQ(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, material), "");
+  material.peer_name_match = PeerNameMatch::CommonName;
+  EXPECT_TRUE(contains(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, material),
+                       "verify-x509-name"));
+
+  TlsMaterial hashed = server_material();
+  const CertificateDigest authority = digest_of(test::kCaPem);
+  hashed.rules.issuer_digest.assign(authority.begin(), authority.end());
+  EXPECT_EQ(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, hashed), "");
+  hashed.rules.issuer_digest.back() ^= 1;
+  EXPECT_TRUE(contains(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, hashed),
+                       "verify-hash"));
+}
+
+TEST(TlsVerification, NamesTheClientByTheFieldsAskedFor) {
+  TlsMaterial server_side = server_material();
+  server_side.rules.name_fields = {"OU", "CN"};
+  server_side.peer_name = "Sales_carol";
+  server_side.peer_name_match = PeerNameMatch::CommonName;
+  TlsMaterial client_side = client_material();
+  client_side.cert_pem = test::make_certificate(
+      {.subject = {{NID_organizationalUnitName, "Sales"}, {NID_commonName, "carol"}}});
+  TlsPair pair(server_side, client_side);
+  pair.run();
+  ASSERT_TRUE(pair.server.handshake_done()) << pair.server.failure();
+  EXPECT_EQ(pair.server.peer_certificate().common_name, "Sales_carol");
+  EXPECT_TRUE(contains(verdict(std::string(test::kClientCertPem), test::kClientKeyPem, server_side),
+                       "no name by x509-username-field"));
+}
+
 TEST(TlsVerification, RefusesAClientCertificateInTheServersPlace) {
   TlsMaterial impostor = server_material();
   impostor.cert_pem = test::kOtherClientCertPem;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "control/config/tunnel_addresses.h"
 #include "tests/control/config/config_support.h"
 
 namespace ringway {
@@ -31,6 +34,10 @@ TEST(ConfigDerive, ServesTheFamiliesThatProtoAndLocalName) {
       {"proto udp4\nlocal 192.0.2.1", LinkFamily::V4Only, "192.0.2.1"},
       {"proto udp6\nlocal 2001:db8::1", LinkFamily::V6Only, "2001:db8::1"},
       {"local * 1194 udp4", LinkFamily::V4Only, ""},
+      {"local vpn.example.net", LinkFamily::Both, ""},
+      {"local vpn.example.net 1194 udp4", LinkFamily::V4Only, ""},
+      {"local vpn.example.net 1194 udp6", LinkFamily::V6Only, ""},
+      {"local fe80::1%eth0", LinkFamily::V6Only, "fe80::1"},
   };
   for (const Listens& expected : cases) {
     const auto config = parse_with_required(expected.lines);
@@ -41,6 +48,52 @@ TEST(ConfigDerive, ServesTheFamiliesThatProtoAndLocalName) {
     EXPECT_EQ(address ? address->to_string() : "", expected.address) << expected.lines;
     EXPECT_EQ(config->listen[0].port, 1194);
   }
+}
+
+TEST(ConfigDerive, ServesTheFamiliesOverTcpAsOverUdp) {
+  const Listens cases[] = {
+      {"proto tcp", LinkFamily::Both, ""},
+      {"proto tcp-server", LinkFamily::Both, ""},
+      {"proto tcp4", LinkFamily::V4Only, ""},
+      {"proto tcp4-server", LinkFamily::V4Only, ""},
+      {"proto tcp6", LinkFamily::Both, ""},
+      {"proto tcp6-server\nbind ipv6only", LinkFamily::V6Only, ""},
+      {"local 2001:db8::1 1194 tcp6", LinkFamily::V6Only, "2001:db8::1"},
+      {"local * 1194 tcp4-server", LinkFamily::V4Only, ""},
+  };
+  for (const Listens& expected : cases) {
+    const auto config = parse_with_required(expected.lines);
+    ASSERT_TRUE(config) << error_of(config);
+    ASSERT_EQ(config->listen.size(), 1u);
+    EXPECT_TRUE(config->listen[0].is_tcp) << expected.lines;
+    EXPECT_EQ(config->listen[0].family, expected.family) << expected.lines;
+    const auto& address = config->listen[0].address;
+    EXPECT_EQ(address ? address->to_string() : "", expected.address) << expected.lines;
+  }
+  const std::string text = "`proto tcp` serves IPv4 and IPv6";
+  EXPECT_TRUE(has_note(*parse_with_required("proto tcp-server"), text));
+  EXPECT_FALSE(has_note(*parse_with_required("proto tcp6-server"), text));
+  EXPECT_FALSE(has_note(*parse_with_required("proto udp"), text));
+}
+
+TEST(ConfigDerive, ServesUdpAndTcpOnOnePortAndNumbersUdpFirst) {
+  const auto config =
+      parse_with_required("local * 1194 tcp\nlocal * 1194 udp\nlocal * 443 tcp4\nlocal * 53 udp");
+
+  ASSERT_TRUE(config) << error_of(config);
+  ASSERT_EQ(config->listen.size(), 4u);
+  std::string order;
+  for (const ListenConfig& listen : config->listen) {
+    order += std::to_string(listen.port) + (listen.is_tcp ? "t " : "u ");
+  }
+  EXPECT_EQ(order, "1194u 53u 1194t 443t ");
+  EXPECT_FALSE(parse_with_required("local * 1194 tcp\nlocal * 1194 tcp4"));
+}
+
+TEST(ConfigDerive, TellsClientsNotToHoldPacketsBack) {
+  const auto config = parse_with_required("proto tcp\ntcp-nodelay");
+  ASSERT_TRUE(config) << error_of(config);
+  EXPECT_NE(std::ranges::find(config->push, "socket-flags TCP_NODELAY"), config->push.end());
 }
 
 TEST(ConfigDerive, SaysThatUdpMeansBothFamilies) {
@@ -63,6 +116,32 @@ TEST(ConfigDerive, ListensOnEachLocalLine) {
   ASSERT_EQ(listens->listen.size(), 4u);
   EXPECT_EQ(listens->listen[1].port, 8);
   EXPECT_EQ(listens->listen[3].proto_text, "udp4");
+}
+
+TEST(ConfigDerive, KeepsTheNameThatIsLookedUpAtTheStart) {
+  const auto config = parse_with_required("local vpn.example.net 7\nlocal other.example.net 7");
+
+  ASSERT_TRUE(config) << error_of(config);
+  ASSERT_EQ(config->listen.size(), 2u);
+  EXPECT_EQ(config->listen[0].host, "vpn.example.net");
+  EXPECT_EQ(config->listen[0].where, "server.conf:1");
+  EXPECT_FALSE(config->listen[0].address);
+  EXPECT_FALSE(parse_with_required("local vpn.example.net\nlocal vpn.example.net"));
+  EXPECT_FALSE(parse_with_required("local vpn.example.net\nlocal *"));
+}
+
+TEST(ConfigDerive, TakesTheInterfaceOfALinkLocalAddressFromItsLineOrFromBindDev) {
+  EXPECT_EQ(parse_with_required("local [fe80::1%eth0]")->listen[0].scope, "eth0");
+  EXPECT_EQ(parse_with_required("local fe80::1\nbind-dev eth1")->listen[0].scope, "eth1");
+  EXPECT_EQ(parse_with_required("local 2001:db8::1\nbind-dev eth1")->listen[0].scope, "");
+  EXPECT_TRUE(parse_with_required("local fe80::1%eth0\nlocal fe80::1%eth1"));
+}
+
+TEST(ConfigDerive, ReadsAMarkInDecimalAndInHexadecimal) {
+  EXPECT_EQ(parse_with_required("mark 42")->outside.mark, 42u);
+  EXPECT_EQ(parse_with_required("mark 0x2A")->outside.mark, 42u);
+  EXPECT_EQ(parse_with_required("mark 4294967295")->outside.mark, 0xffff'ffffu);
+  EXPECT_EQ(parse_with_required("bind-dev eth0")->outside.device, "eth0");
 }
 
 TEST(ConfigDerive, ListensOnEachPortOfARange) {
@@ -154,27 +233,25 @@ TEST(ConfigDerive, PushesWhatHelpersImplyBehindThePushLines) {
   EXPECT_EQ(config->push, pushed);
 }
 
-TEST(ConfigDerive, ChoosesMssfixByTheMtu) {
-  using Mode = TunnelConfig::MssFix::Mode;
+TEST(ConfigDerive, LetsMssfixFollowThePathUnlessASizeIsWritten) {
+  using Mode = MssFix::Mode;
   struct Case {
     const char* lines;
-    std::uint16_t value;
-    Mode mode;
+    MssFix mssfix;
   };
   const Case cases[] = {
-      {"", 1492, Mode::Mtu},
-      {"tun-mtu 1400", 1400, Mode::Fixed},
-      {"tun-mtu 1400\nmssfix", 1492, Mode::Mtu},
-      {"mssfix 0", 0, Mode::Payload},
-      {"mssfix 1300", 1300, Mode::Payload},
-      {"mssfix 1300 mtu", 1300, Mode::Mtu},
-      {"mssfix 1300 fixed\ntun-mtu 1400", 1300, Mode::Fixed},
+      {"", {.mode = Mode::Path}},
+      {"tun-mtu 1400", {.mode = Mode::Path}},
+      {"tun-mtu 1400\nmssfix", {.mode = Mode::Path}},
+      {"mssfix 0", {0, Mode::Payload}},
+      {"mssfix 1300", {1300, Mode::Payload}},
+      {"mssfix 1300 mtu", {1300, Mode::Mtu}},
+      {"mssfix 1300 fixed\ntun-mtu 1400", {1300, Mode::Fixed}},
   };
   for (const Case& expected : cases) {
     const auto config = parse_with_required(expected.lines);
     ASSERT_TRUE(config) << error_of(config);
-    EXPECT_EQ(config->tunnel.mssfix.value, expected.value) << expected.lines;
-    EXPECT_EQ(config->tunnel.mssfix.mode, expected.mode) << expected.lines;
+    EXPECT_EQ(config->tunnel.mssfix, expected.mssfix) << expected.lines;
   }
 }
 
@@ -201,20 +278,73 @@ TEST(ConfigDerive, FindsTheControlKeyAndItsDirection) {
   EXPECT_EQ(block->wrap.key.text, "key\n");
 }
 
-TEST(ConfigDerive, CountsThePool) {
-  const auto size_of_pool = [](const std::string& lines) {
-    const auto config = parse_server_config("ca a\ncert b\nkey c\n" + lines, "f", {}, no_such_file);
-    EXPECT_TRUE(config) << error_of(config);
-    return pool_size(config->tunnel);
+TEST(ConfigDerive, TakesAddressesThatAreWrittenWithoutServer) {
+  const auto config = parse_server_config(
+      "ca a\ncert b\nkey c\nmode server\ntls-server\ntopology subnet\n"
+      "ifconfig 10.8.0.5 255.255.255.0\nifconfig-pool 10.8.0.10 10.8.0.19\n"
+      "ifconfig-ipv6 fd00:8::5/64 fd00:8::6\nifconfig-ipv6-pool fd00:8::a00/64\n",
+      "f", {}, no_such_file);
+  ASSERT_TRUE(config) << error_of(config);
+
+  EXPECT_EQ(config->tunnel.network_v4->to_string(), "10.8.0.0/24");
+  EXPECT_EQ(config->tunnel.network_v6->to_string(), "fd00:8::/64");
+  EXPECT_EQ(own_address_v4(config->tunnel)->to_string(), "10.8.0.5");
+  EXPECT_EQ(own_address_v6(config->tunnel)->to_string(), "fd00:8::5");
+  EXPECT_EQ(client_range_v4(config->tunnel)->last.to_string(), "10.8.0.19");
+  EXPECT_EQ(client_range_v6(config->tunnel)->first.to_string(), "fd00:8::a00");
+  EXPECT_EQ(config->push,
+            (std::vector<std::string>{"tun-ipv6", "route-gateway 10.8.0.5", "topology subnet"}));
+}
+
+TEST(ConfigDerive, LeavesAGatewayThatIsPushedByHand) {
+  const auto config = parse_server_config(
+      "ca a\ncert b\nkey c\nifconfig 10.8.0.5 255.255.255.0\n"
+      "push \"route-gateway 10.8.0.9\"\n",
+      "f", {}, no_such_file);
+  ASSERT_TRUE(config) << error_of(config);
+
+  EXPECT_EQ(config->push, (std::vector<std::string>{"route-gateway 10.8.0.9", "topology subnet"}));
+  EXPECT_FALSE(client_range_v4(config->tunnel));
+}
+
+TEST(ConfigDerive, RefusesAddressesThatContradictEachOther) {
+  const struct {
+    std::string lines;
+    std::string error;
+  } kRows[] = {
+      {"ifconfig 10.9.0.1 255.255.255.0",
+       "f:1: `server` already says what `ifconfig` says — delete one of the lines"},
+      {"ifconfig-pool 10.8.0.5 10.8.0.9",
+       "f:1: `server` already says what `ifconfig-pool` says — delete this line, or write `server "
+       "10.8.0.0 255.255.255.0 nopool`"},
+      {"server-ipv6 fd00::/64\nifconfig-ipv6 fd01::1/64",
+       "f:2: `server-ipv6` already says what `ifconfig-ipv6` says — delete this line"},
+      {"server-ipv6 fd00::/64\nifconfig-ipv6-pool fd00::5/64",
+       "f:2: `server-ipv6` already says what `ifconfig-ipv6-pool` says"},
+      {"ifconfig-ipv6 fd00::1/64\nifconfig-ipv6-pool fd01::5/64",
+       "f:2: `ifconfig-ipv6-pool` is not within the tunnel's network fd00::/64 — write "
+       "`ifconfig-ipv6-pool fd00::1000/64`"},
+      {"ifconfig-ipv6 fd00::/64", "f:1: `ifconfig-ipv6 fd00::` is no host of fd00::/64"},
+      {"ifconfig 10.8.0.1 10.8.0.2",
+       "f:1: `ifconfig 10.8.0.1 10.8.0.2` does not name its network by a netmask"},
+      {"ifconfig-pool 10.8.0.9 10.8.0.5", "write `ifconfig-pool 10.8.0.5 10.8.0.9`"},
+      {"ifconfig-pool 10.8.0.5 10.8.0.9 10.8.0.1", "cannot be `10.8.0.1`"},
+      {"ifconfig-ipv6-pool fd00::5/128", "a network of more than one address"},
+      {"ifconfig-ipv6-pool 10.8.0.9/24", "an IPv6 address and the length of its prefix"},
   };
-  EXPECT_EQ(size_of_pool("server 10.8.0.0 255.255.255.248"), 5u);
-  EXPECT_EQ(size_of_pool("server 10.8.0.0 255.255.255.0"), 253u);
-  EXPECT_EQ(size_of_pool("server 10.8.0.0 255.255.0.0"), 65533u);
-  EXPECT_EQ(size_of_pool("server-ipv6 fd00::/64"), 65536u);
-  EXPECT_EQ(size_of_pool("server-ipv6 fd00::/112"), 65534u);
-  EXPECT_EQ(size_of_pool("server-ipv6 fd00::/124"), 14u);
-  EXPECT_EQ(size_of_pool("server 10.8.0.0 255.255.255.0\nserver-ipv6 fd00::/124"), 14u);
-  EXPECT_EQ(size_of_pool("server 10.8.0.0 255.255.255.0 nopool"), std::nullopt);
+  for (const auto& row : kRows) {
+    const auto config =
+        parse_server_config(row.lines + "\nca a\ncert b\nkey c\nserver 10.8.0.0 255.255.255.0\n",
+                            "f", {}, no_such_file);
+    EXPECT_NE(error_of(config).find(row.error), std::string::npos) << error_of(config);
+  }
+  const auto outside = parse_server_config(
+      "ca a\ncert b\nkey c\nifconfig 10.8.0.1 255.255.255.0\nifconfig-pool 10.8.0.9 10.8.1.5\n",
+      "f", {}, no_such_file);
+  EXPECT_NE(error_of(outside).find("f:5: `ifconfig-pool` is not within the tunnel's network "
+                                   "10.8.0.0/24 — write `ifconfig-pool 10.8.0.2 10.8.0.254`"),
+            std::string::npos)
+      << error_of(outside);
 }
 
 }  // namespace

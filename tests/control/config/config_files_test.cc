@@ -39,6 +39,35 @@ class ConfigFiles : public ::testing::Test {
   ServerConfig config_;
 };
 
+TEST_F(ConfigFiles, AddsTheHashedCertificatesOfADirectoryToTheAuthorities) {
+  std::filesystem::create_directory(path("cas"));
+  write("cas/1a2b3c4d.0", "first");
+  write("cas/1a2b3c4d.1", "second");
+  write("cas/original.pem", "not by this name");
+  write("cas/1a2b3c4d", "nor by this");
+  config_.tls.ca_directory = file("cas");
+
+  ASSERT_TRUE(load_files(config_));
+  EXPECT_EQ(config_.tls.ca.text, "text of cafirst\nsecond\n");
+
+  write("cas/1a2b3c4d.r0", "a list that would be forgotten");
+  const auto with_list = load_files(config_);
+  ASSERT_FALSE(with_list);
+  EXPECT_NE(with_list.error().advice.find("crl-verify"), std::string::npos);
+}
+
+TEST_F(ConfigFiles, WantsAuthoritiesInADirectoryThatIsNamedForThem) {
+  std::filesystem::create_directory(path("cas"));
+  config_.tls.ca = {};
+  config_.tls.ca_directory = file("cas");
+  const auto empty = load_files(config_);
+  ASSERT_FALSE(empty);
+  EXPECT_NE(empty.error().advice.find("openssl rehash"), std::string::npos);
+
+  config_.tls.ca_directory = file("nowhere");
+  EXPECT_FALSE(load_files(config_));
+}
+
 TEST_F(ConfigFiles, ReadsEveryFileNamed) {
   write("dh", "text of dh");
   write("crl", "text of crl");
@@ -99,7 +128,7 @@ TEST_F(ConfigFiles, SaysWhichOptionNamedAFileThatCannotBeRead) {
   EXPECT_NE(load_files(config_).error().what.find("`tls-crypt`"), std::string::npos);
 }
 
-TEST_F(ConfigFiles, WarnsOfKeysThatOthersCanRead) {
+TEST_F(ConfigFiles, WarnsOfKeysThatOthersCanRead) {  // D02
   write("key", "k", 0640);
   write("tc", "k", 0604);
   write("ca", "c", 0644);

@@ -16,8 +16,11 @@ ServerConfig config_with(const std::string& lines, const std::vector<std::string
   return config ? std::move(*config) : ServerConfig{};
 }
 
+const std::string kDigest =
+    "00112233445566778899AABBCCDDEEFF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:EF";
+
 struct Meaning {
-  const char* lines;
+  std::string lines;
   std::function<bool(const ServerConfig&)> holds;
 };
 
@@ -49,16 +52,67 @@ TEST(ConfigParser, GivesEveryTlsOptionItsMeaning) {
       {"tls-cipher A:B", [](const C& c) { return c.tls.cipher_list == "A:B"; }},
       {"tls-ciphersuites A", [](const C& c) { return c.tls.ciphersuites == "A"; }},
       {"tls-cert-profile suiteb", [](const C& c) { return c.tls.cert_profile == "suiteb"; }},
+  });
+}
+
+TEST(ConfigParser, GivesEveryRuleForCertificatesItsMeaning) {
+  using C = ServerConfig;
+  expect_all({
       {"remote-cert-tls client", [](const C& c) { return c.tls.remote_cert_tls; }},
+      {"verify-x509-name lap- name-prefix",
+       [](const C& c) {
+         return c.tls.peer_name == "lap-" &&
+                c.tls.peer_name_match == PeerNameMatch::CommonNamePrefix;
+       }},
+      {"remote-cert-ku",
+       [](const C& c) { return c.tls.rules.needs_key_usage && c.tls.rules.key_usages.empty(); }},
+      {"remote-cert-ku 80 88",
+       [](const C& c) { return c.tls.rules.key_usages == std::vector<std::uint16_t>{0x80, 0x88}; }},
+      {"remote-cert-eku \"TLS Web Client Authentication\"",
+       [](const C& c) {
+         return c.tls.rules.extended_key_usage == "TLS Web Client Authentication";
+       }},
+      {"peer-fingerprint " + kDigest + "\n<peer-fingerprint>\n# Bob\n\n " + kDigest +
+           "\n</peer-fingerprint>",
+       [](const C& c) {
+         return c.tls.rules.fingerprints.size() == 2 && c.tls.rules.fingerprints.at(1)[31] == 0xef;
+       }},
+      {"verify-hash 000102030405060708090a0b0c0d0e0f10111213",
+       [](const C& c) { return c.tls.rules.issuer_digest.size() == 20; }},
+      {"verify-hash " + kDigest + " SHA256",
+       [](const C& c) { return c.tls.rules.issuer_digest.size() == 32; }},
+      {"x509-username-field OU CN",
+       [](const C& c) { return c.tls.rules.name_fields == std::vector<std::string>{"OU", "CN"}; }},
+      {"askpass pass.txt\nextra-certs chain.pem\ncapath cas",
+       [](const C& c) {
+         return c.tls.key_passphrase.path == "pass.txt" && c.tls.extra_certs.path == "chain.pem" &&
+                c.tls.ca_directory.path == "cas";
+       }},
       {"verify-client-cert require",
        [](const C& c) { return c.tls.verify_client_cert == VerifyClientCert::Require; }},
+  });
+}
+
+TEST(ConfigParser, GivesEveryCipherAndDigestItsMeaning) {
+  using C = ServerConfig;
+  expect_all({
       {"auth sha512", [](const C& c) { return c.wrap.auth == Digest::Sha512; }},
       {"auth RSA-SHA256", [](const C& c) { return c.wrap.auth == Digest::Sha256; }},
       {"auth SHA2-384", [](const C& c) { return c.wrap.auth == Digest::Sha384; }},
       {"auth none", [](const C& c) { return has_note(c, "`auth none` has no effect"); }},
       {"cipher AES-256-CBC", [](const C& c) { return has_note(c, "AES-256-CBC` has no effect"); }},
-      {"data-ciphers-fallback AES-128-GCM", [](const C& c) { return has_note(c, "no effect"); }},
-      {"compress stub-v2", [](const C& c) { return has_note(c, "no effect"); }},
+      {"data-ciphers-fallback AES-128-GCM",
+       [](const C& c) { return c.data_cipher_fallback == DataCipher::Aes128Gcm; }},
+      {"compress", [](const C& c) { return has_note(c, "compresses nothing"); }},
+      {"compress stub-v2", [](const C& c) { return has_note(c, "compresses nothing"); }},
+      {"compress migrate", [](const C& c) { return !has_note(c, "compress"); }},
+      {"comp-lzo no", [](const C& c) { return has_note(c, "compresses nothing"); }},
+      // C07
+      {"push \"comp-lzo no\"",
+       [](const C& c) { return has_note(c, "no effect") && !is_pushed(c, "comp-lzo no"); }},
+      {"push \"compress lz4\"",
+       [](const C& c) { return has_note(c, "no effect") && !is_pushed(c, "compress lz4"); }},
+      {"push \"compress stub-v2\"", [](const C& c) { return is_pushed(c, "compress stub-v2"); }},
   });
 }
 
@@ -104,7 +158,7 @@ TEST(ConfigParser, GivesEveryTunnelAndClientOptionItsMeaning) {
       {"explicit-exit-notify 2", [](const C& c) { return c.explicit_exit_notify == 2; }},
       {"connect-freq-initial 50 5",
        [](const C& c) {
-         return c.connect_freq_initial_count == 50 && c.connect_freq_initial_period == 5s;
+         return c.connect_freq_initial.count == 50 && c.connect_freq_initial.period == 5s;
        }},
       {"sndbuf 1000\nrcvbuf 2000",
        [](const C& c) { return c.send_buffer == 1000 && c.receive_buffer == 2000; }},
@@ -119,6 +173,8 @@ TEST(ConfigParser, GivesEveryTimerAndProcessOptionItsMeaning) {
       {"reneg-sec 0", [](const C& c) { return c.timers.renegotiate == 0s; }},
       {"reneg-sec 100 50",
        [](const C& c) { return c.timers.renegotiate == 100s && c.timers.renegotiate_min == 50s; }},
+      {"reneg-pkts 5000000000",
+       [](const C& c) { return c.timers.renegotiate_packets == 5'000'000'000u; }},
       {"reneg-bytes 1000000000000",
        [](const C& c) { return c.timers.renegotiate_bytes == 1'000'000'000'000u; }},
       {"hand-window 30", [](const C& c) { return c.timers.hand_window == 30s; }},
@@ -151,7 +207,25 @@ TEST(ConfigParser, GivesEveryTimerAndProcessOptionItsMeaning) {
       {"kernel-profile newest", [](const C& c) { return !c.workers.like_6_1; }},
       {"batch-delay-us 0", [](const C& c) { return c.workers.batch_delay == Duration{0}; }},
       {"busy-poll-us 100", [](const C& c) { return c.workers.busy_poll == 100us; }},
-      {"setenv A b", [](const C& c) { return has_note(c, "`setenv A b` has no effect"); }},
+      {"seccomp log", [](const C& c) { return c.seccomp == SeccompMode::Log; }},
+      {"seccomp off", [](const C& c) { return c.seccomp == SeccompMode::Off; }},
+      {"setenv A b",
+       [](const C& c) {
+         return c.programs.variables.at(0) == std::pair<std::string, std::string>("A", "b");
+       }},
+      {"setenv-safe A b",
+       [](const C& c) { return c.programs.variables.at(0).first == "OPENVPN_A"; }},
+      {"tmp-dir /run/x", [](const C& c) { return c.programs.directory == "/run/x"; }},
+      {"script-security 2\nclient-connect \"/bin/a 'b c'\"",
+       [](const C& c) {
+         return c.programs.connect.words == std::vector<std::string>{"/bin/a", "b c"};
+       }},
+      {"script-security 3\nauth-user-pass-verify /bin/a via-env\nverify-client-cert none",
+       [](const C& c) { return c.programs.password.is_set() && !c.programs.password_by_file; }},
+      {"script-security 2\nauth-user-pass-verify /bin/a via-file\nusername-as-common-name",
+       [](const C& c) {
+         return c.programs.password_by_file && c.programs.username_as_common_name;
+       }},
       {"daemon", [](const C& c) { return has_note(c, "`daemon` has no effect"); }},
   });
 }

@@ -14,6 +14,17 @@ std::string without_comments(const std::string& text) {
   return kept;
 }
 
+TEST(ConfigPrint, PrintsListenersAsTheyMayBeWrittenAgain) {
+  const auto config = parse_with_required(
+      "local vpn.example.net 7 udp4\nlocal fe80::1%eth0 8\nmark 0x10\nbind-dev red");
+
+  ASSERT_TRUE(config) << error_of(config);
+  const std::string text = print_config(*config);
+  EXPECT_TRUE(text.starts_with("local vpn.example.net 7 udp4\nlocal fe80::1%eth0 8 udp6\n"))
+      << text;
+  EXPECT_NE(text.find("\nbind-dev red\nmark 16\n"), std::string::npos) << text;
+}
+
 TEST(ConfigPrint, PrintsWhatReadsBackAsItself) {
   const char* cases[] = {
       "",
@@ -22,12 +33,13 @@ TEST(ConfigPrint, PrintsWhatReadsBackAsItself) {
       "server-ipv6 fd00:8::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"",
       "mssfix 0\ntun-mtu 1400\nroute 192.168.0.0 255.255.0.0\nroute-ipv6 2001:db8::/32",
       "mssfix 1300 fixed\nreneg-sec 100 50\nconnect-freq-initial 5 6\nduplicate-cn",
+      "connect-freq 10 2\nconnect-freq-source 0 1\nconnect-freq-shared 100.64.0.0/10",
       "tls-auth \"a b\" 1\nauth SHA384\ndata-ciphers AES-128-GCM\ncrl-verify d dir",
       "tls-crypt k\nlog-append l\nstatus s 5\nwritepid p\nuser u\ngroup g\ncd /x\nworkers 2",
       "log l\nifconfig-pool-persist p 5\nexplicit-exit-notify 2\ntls-version-min 1.3",
       "tls-groups X25519\ntls-cipher A\ntls-ciphersuites B\ntls-cert-profile preferred",
       "worker-cores 3,0-1\nno-gso\nno-gro\nno-tso\nno-uso\nkernel-profile 6.1",
-      "worker-cores off\nbatch-delay-us 70\nbusy-poll-us 20",
+      "worker-cores off\nbatch-delay-us 70\nbusy-poll-us 20\nseccomp log",
       "remote-cert-tls client\nclient-to-client\nmax-clients 9\ndh dh.pem\nverb 7",
   };
   for (const char* lines : cases) {

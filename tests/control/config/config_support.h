@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -27,6 +28,10 @@ inline Result<ServerConfig> parse_with_required(const std::string& lines,
 
 inline std::string error_of(const Result<ServerConfig>& result) {
   return result ? "(accepted)" : result.error().to_string();
+}
+
+inline bool is_pushed(const ServerConfig& config, std::string_view option) {
+  return std::ranges::find(config.push, option) != config.push.end();
 }
 
 inline bool has_note(const ServerConfig& config, const std::string& text) {

@@ -57,6 +57,36 @@ inline std::vector<WrapPair> all_wraps() {
                    TlsWrap(TlsAuth(key, std::nullopt, Digest::Sha512))});
   pairs.push_back(
       {"tls-crypt", TlsWrap(TlsCrypt(key, Side::Server)), TlsWrap(TlsCrypt(key, Side::Client))});
+  for (WrapPair& pair : pairs) {
+    if (!pair.server.is_protected()) continue;
+    pair.server.keep_key(key);
+    pair.client.keep_key(key);
+  }
+  return pairs;
+}
+
+inline TlsCryptV2ServerKey captured_v2_server_key() {
+  return TlsCryptV2ServerKey::from_bytes(
+      load_vector("tls-crypt-v2-wkc-timestamp").bytes("server_key_raw"));
+}
+
+inline TlsCryptV2ClientKey captured_v2_client_key() {
+  const Vector vector = load_vector("tls-crypt-v2-wkc-timestamp");
+  return {.key = StaticKey::from_bytes(vector.bytes("Kc")), .wrapped = vector.bytes("WKc")};
+}
+
+/// A server that knows nothing but tls-crypt-v2, and a client of its.
+inline WrapPair v2_wrap(bool force_cookie = false, Duration age_max = Duration{0}) {
+  WrapPair pair{"tls-crypt-v2", TlsWrap(), TlsWrap::with_wrapped_key(captured_v2_client_key())};
+  pair.server.offer_v2(
+      {.key = captured_v2_server_key(), .force_cookie = force_cookie, .age_max = age_max});
+  return pair;
+}
+
+/// Of whole channels: these, and tls-crypt-v2.
+inline std::vector<WrapPair> channel_wraps() {
+  std::vector<WrapPair> pairs = all_wraps();
+  pairs.push_back(v2_wrap());
   return pairs;
 }
 

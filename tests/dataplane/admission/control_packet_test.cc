@@ -154,12 +154,13 @@ TEST(ControlPacket, RefusesASenderOfZeros) {
   EXPECT_EQ(refusal(from_hex("38 0000000000000000 00 00000000")), Drop::ForeignSession);
 }
 
-TEST(ControlPacket, KnowsFiveOpcodesAndNoOther) {  // A16
+TEST(ControlPacket, KnowsSevenOpcodesAndNoOther) {  // A16
   for (unsigned first = 0; first < 256; ++first) {
     auto bytes = from_hex("00 1122334455667788 00 00000000");
     bytes[0] = static_cast<std::uint8_t>(first);
     const unsigned opcode = first >> 3;
-    const bool known = opcode == 3 || opcode == 4 || opcode == 5 || opcode == 7 || opcode == 8;
+    const bool known = opcode == 3 || opcode == 4 || opcode == 5 || opcode == 7 || opcode == 8 ||
+                       opcode == 10 || opcode == 11;
 
     EXPECT_EQ(refusal(bytes), known ? Drop::kCount : Drop::UnknownOpcode) << "opcode " << opcode;
   }

@@ -104,5 +104,47 @@ TEST_F(HandshakeCookieTest, WorksFromTheFirstMomentOfTheClock) {
   EXPECT_FALSE(cookie_.verify(first, endpoint(), kClient, Instant{} + 3 * kSlot));
 }
 
+class CookieKeys : public HandshakeCookieTest {
+ protected:
+  /// Of the slot after the next.
+  CookieKey next_ = CookieKey::draw(random_, cookie_.slot_at(kNow) + 2);
+};
+
+TEST_F(CookieKeys, GoOnCheckingWhatWasMadeUnderTheOlderOne) {
+  cookie_.add_key(next_);
+
+  EXPECT_EQ(cookie_.make(endpoint(), kClient, kNow), made_) << "the new one is not used yet";
+  EXPECT_TRUE(cookie_.verify(made_, endpoint(), kClient, kNow + 2 * kSlot));
+}
+
+TEST_F(CookieKeys, ChangeForAllAtTheSameSlot) {
+  SeededRandom same(1);
+  HandshakeCookie late(same, kHandWindow);
+  const Instant first = kNow + 2 * kSlot;
+  cookie_.add_key(next_);
+  const SessionId made = cookie_.make(endpoint(), kClient, first);
+  ASSERT_NE(made, late.make(endpoint(), kClient, first));
+  EXPECT_FALSE(late.verify(made, endpoint(), kClient, first));
+
+  late.add_key(next_);
+
+  EXPECT_TRUE(late.verify(made, endpoint(), kClient, first));
+  EXPECT_TRUE(cookie_.verify(made, endpoint(), kClient, first + 2 * kSlot));
+}
+
+TEST_F(CookieKeys, AreForgottenAfterTheNextButOne) {  // A03
+  cookie_.add_key(next_);
+  cookie_.add_key(CookieKey::draw(random_, next_.from_slot + 9));
+
+  EXPECT_FALSE(cookie_.verify(made_, endpoint(), kClient, kNow));
+}
+
+TEST_F(CookieKeys, AreNeededToBegin) {
+  HandshakeCookie cookie(kHandWindow);
+  EXPECT_FALSE(cookie.has_key());
+  cookie.add_key(next_);
+  EXPECT_TRUE(cookie.has_key());
+}
+
 }  // namespace
 }  // namespace ringway

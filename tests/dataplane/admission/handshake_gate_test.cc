@@ -49,8 +49,8 @@ ControlPacket client_hello(SessionId cookie) {
 
 /// A gate with one wrap, and the client's half of that wrap.
 struct Door {
-  explicit Door(const WrapPair& pair, ReplyLimit limit = {})
-      : wraps(pair), gate(pair.server, cookie, limit) {}
+  explicit Door(const WrapPair& pair, const HandshakeLimits::Settings& settings = {})
+      : wraps(pair), limits(settings, 0, 1), gate(pair.server, cookie, &limits) {}
 
   GateVerdict knock(Bytes datagram, Now now = kNow, LinkEndpoint from = endpoint()) {
     return gate.handle_datagram(datagram, from, now, scratch);
@@ -84,6 +84,7 @@ struct Door {
   const WrapPair& wraps;
   SeededRandom random{3};
   HandshakeCookie cookie{random, 60s};
+  HandshakeLimits limits;
   HandshakeGate gate;
   ReplayStamp stamp;
   std::array<std::uint8_t, HandshakeGate::kDatagramSizeMax> scratch{};
@@ -260,7 +261,8 @@ TEST_F(HandshakeGateTest, IsSilentToEveryOtherOpcodeAndKeyId) {  // A16, A25
       packet.opcode = opcode_of(static_cast<std::uint8_t>(first));
       packet.key_id = key_id_of(static_cast<std::uint8_t>(first));
       const unsigned opcode = first >> 3;
-      const bool known = opcode == 4 || opcode == 5 || opcode == 7;
+      const bool known = opcode == 4 || opcode == 5 || opcode == 7 ||
+                         ((opcode == 10 || opcode == 11) && packet.key_id.value != 0);
 
       EXPECT_EQ(door.refusal(packet), known ? Drop::WrongKeyId : Drop::UnknownOpcode)
           << pair.name << ", first byte " << first;
@@ -324,7 +326,7 @@ TEST_F(HandshakeGateTest, RefusesEveryTruncationOfTheThirdPacket) {
 }
 
 TEST_F(HandshakeGateTest, AnswersNoMoreOftenThanItsLimit) {  // A01
-  Door door(wraps_[0], {.count = 3, .period = 10s});
+  Door door(wraps_[0], {.answers = {.count = 3, .period = 10s}});
   for (int i = 0; i < 3; ++i) ASSERT_EQ(door.refusal(client_reset()), Drop::kCount);
   ControlPacket lost_ack = client_hello({});
   lost_ack.ack_count = 0;
@@ -337,11 +339,33 @@ TEST_F(HandshakeGateTest, AnswersNoMoreOftenThanItsLimit) {  // A01
 }
 
 TEST_F(HandshakeGateTest, LetsInTheBearerOfACookieWhateverTheLimit) {  // A04
-  Door door(wraps_[0], {.count = 1, .period = 10s});
+  Door door(wraps_[0], {.answers = {.count = 1, .period = 10s}});
   const SessionId cookie = door.ask_cookie();
   ASSERT_EQ(door.refusal(client_reset()), Drop::RateLimited);
 
   EXPECT_TRUE(std::holds_alternative<GateProven>(door.knock(client_hello(cookie))));
+}
+
+TEST_F(HandshakeGateTest, LetsInNoMoreOftenThanTheLimitOfHandshakes) {
+  Door door(wraps_[0], {.handshakes = {.count = 2, .period = 10s}});
+  const SessionId cookie = door.ask_cookie();
+  const Now later{kNow.instant + 10s, kNow.wall};
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(door.refusal(client_hello(cookie)), Drop::kCount);
+
+  EXPECT_EQ(door.refusal(client_hello(session_id(7))), Drop::BadCookie);
+  EXPECT_EQ(door.refusal(client_hello(cookie)), Drop::RateLimited);
+  EXPECT_EQ(door.refusal(client_reset()), Drop::kCount) << "answers have a limit of their own";
+  EXPECT_TRUE(std::holds_alternative<GateProven>(door.knock(client_hello(cookie), later)));
+}
+
+TEST_F(HandshakeGateTest, AnswersOverTcpWhenTheAnswersToDatagramsAreUsedUp) {
+  Door door(wraps_[0], {.answers = {.count = 1, .period = 10s}});
+  LinkEndpoint connection = endpoint();
+  connection.connection = {.number = 0, .generation = 1};
+  ASSERT_EQ(door.refusal(client_reset()), Drop::kCount);
+  ASSERT_EQ(door.refusal(client_reset()), Drop::RateLimited);
+
+  EXPECT_EQ(door.refusal(client_reset(), kNow, connection), Drop::kCount);
 }
 
 TEST_F(HandshakeGateTest, AnswersANewSessionFromAnEndpointThatAlreadyHasOne) {  // A14

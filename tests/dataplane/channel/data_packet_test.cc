@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "tests/dataplane/channel/test_keys.h"
@@ -90,7 +91,8 @@ TEST(DataPacket, SealsAPayloadThatAlreadyLiesInPlace) {
   const std::vector<std::uint8_t> payload(100, 0x60);
   std::vector<std::uint8_t> out_apart(payload.size() + kDataOverheadMax);
   std::vector<std::uint8_t> out_in_place(out_apart.size());
-  const MutableBytes inside = MutableBytes(out_in_place).subspan(data_overhead(kV2.size()));
+  const MutableBytes inside =
+      MutableBytes(out_in_place).subspan(data_overhead(kV2.size()), payload.size());
   std::ranges::copy(payload, inside.begin());
 
   ASSERT_TRUE(seal_packet(apart, kV2, payload, out_apart));
@@ -157,6 +159,119 @@ TEST(DataPacket, IsOpenedOnce) {
 
   EXPECT_TRUE(open_packet(theirs, kV2, first));
   EXPECT_EQ(open_packet(theirs, kV2, second).error(), Drop::Replay);
+}
+
+/// The keys of the captured session of OpenVPN 2.7.6, as its server and its client have them.
+DataKeys captured_epochs(bool is_server) {
+  const std::vector<std::uint8_t> block = test::load_vector("epoch-keys").bytes("datakeys_256");
+  DataKeys keys = test::make_keys({0}, 1);
+  keys.in_epochs = true;
+  test::fill_direction_key(is_server ? keys.open : keys.seal, Bytes(block).first(32), {});
+  test::fill_direction_key(is_server ? keys.seal : keys.open, Bytes(block).subspan(128, 32), {});
+  return keys;
+}
+
+DataKeys in_epochs(DataKeys keys) {
+  keys.in_epochs = true;
+  return keys;
+}
+
+TEST(DataPacket, OfTheEpochFormatIsByteForByteOpenvpns) {
+  for (const bool is_server : {true, false}) {
+    KeyState sealer(captured_epochs(is_server));
+    KeyState opener(captured_epochs(!is_server));
+    for (const char* number : {"0", "1"}) {
+      const std::string id =
+          std::string("data-epoch-aes-256-gcm-") + (is_server ? "s2c-" : "c2s-") + number;
+      const auto vector = test::load_vector(id);
+      auto captured = vector.bytes("packet");
+      const auto header = parse_data_header(captured);
+      ASSERT_TRUE(header) << id;
+      std::vector<std::uint8_t> out(captured.size());
+
+      const auto sealed = seal_packet(sealer, *header, vector.bytes("plaintext"), out);
+      ASSERT_TRUE(sealed) << id;
+      EXPECT_EQ(to_hex(*sealed), to_hex(captured)) << id;
+
+      const auto opened = open_packet(opener, *header, captured);
+      ASSERT_TRUE(opened) << id;
+      EXPECT_EQ(to_hex(*opened), vector.text("plaintext")) << id;
+    }
+  }
+}
+
+TEST(DataPacket, OfTheEpochFormatRoundTripsInPlaceUnderEveryCipherAndEngine) {
+  for (const AeadEngine engine : kAeadEngines) {
+    for (const DataCipher cipher : kDataCiphers) {
+      if (!is_built_in(engine) || !can_serve(engine, cipher)) continue;
+      const AeadEngines engines(AeadChoice::all(engine));
+      KeyState ours(in_epochs(test::make_keys({2}, 1, cipher)), {}, engines);
+      KeyState theirs(in_epochs(test::make_peer_keys({2}, 1, cipher)));
+      for (std::size_t size : {1u, 16u, 40u, 1400u, 1500u}) {
+        const std::vector<std::uint8_t> payload(size, 0x45);
+        std::vector<std::uint8_t> out(size + kEpochOverhead);
+        const MutableBytes inside = MutableBytes(out).subspan(kEpochPayloadOffset, size);
+        std::ranges::copy(payload, inside.begin());
+
+        const auto datagram = seal_packet(ours, kV2, inside, out);
+        ASSERT_TRUE(datagram);
+        EXPECT_EQ(datagram->size(), out.size());
+        const auto opened = open_packet(theirs, kV2, *datagram);
+
+        ASSERT_TRUE(opened) << name_of(engine) << name_of(cipher) << size;
+        EXPECT_EQ(to_hex(*opened), to_hex(payload));
+      }
+    }
+  }
+}
+
+TEST(DataPacket, OfTheEpochFormatAuthenticatesEveryByte) {
+  KeyState ours(in_epochs(test::make_keys({2}, 1)));
+  std::array<std::uint8_t, 64> out{};
+  const auto datagram = seal_packet(ours, kV2, std::array<std::uint8_t, 20>{}, out);
+  ASSERT_TRUE(datagram);
+
+  for (std::size_t byte = 0; byte < datagram->size(); ++byte) {
+    KeyState theirs(in_epochs(test::make_peer_keys({2}, 1)));
+    std::vector<std::uint8_t> changed(datagram->begin(), datagram->end());
+    changed[byte] ^= 0x80;
+    const bool names_another_epoch = byte == 4 || byte == 5;
+    EXPECT_EQ(open_packet(theirs, kV2, changed).error(),
+              names_another_epoch ? Drop::UnknownKey : Drop::BadTag)
+        << byte;
+  }
+}
+
+TEST(DataPacket, OfTheEpochFormatIsRefusedWhenItIsCutOff) {
+  KeyState ours(in_epochs(test::make_keys({2}, 1)));
+  std::array<std::uint8_t, 64> out{};
+  const auto datagram = seal_packet(ours, kV2, std::array<std::uint8_t, 20>{}, out);
+  ASSERT_TRUE(datagram);
+
+  for (std::size_t size = kV2.size(); size < datagram->size(); ++size) {
+    KeyState theirs(in_epochs(test::make_peer_keys({2}, 1)));
+    std::vector<std::uint8_t> cut(datagram->begin(),
+                                  datagram->begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_EQ(open_packet(theirs, kV2, cut).error(),
+              size <= kEpochOverhead ? Drop::Truncated : Drop::BadTag)
+        << size;
+  }
+}
+
+TEST(DataPacket, OfTheEpochFormatIsNotTakenForDataV1) {
+  KeyState theirs(in_epochs(test::make_peer_keys({2}, 1)));
+  std::array<std::uint8_t, 64> datagram{0x32};
+
+  EXPECT_EQ(open_packet(theirs, kV1, datagram).error(), Drop::BadTag);
+}
+
+TEST(DataPacket, OfTheEpochFormatSpendsNoPacketIdWhenItDoesNotFit) {
+  KeyState key(in_epochs(test::make_keys({2}, 1)));
+  std::array<std::uint8_t, 47> out{};
+
+  EXPECT_EQ(seal_packet(key, kV2, std::array<std::uint8_t, 20>{}, out).error(), Drop::TooBig);
+  EXPECT_EQ(seal_packet(key, kV2, {}, MutableBytes(out).first(3)).error(), Drop::TooBig);
+  EXPECT_EQ(key.take_packet_id(), PacketId::of(1, 1));
 }
 
 TEST(DataPacket, SpendsNoPacketIdWhenItDoesNotFit) {

@@ -126,7 +126,7 @@ TEST(KeySlots, TakesAPacketForTheConfirmationThatFailedToCome) {
   slots.install(negotiated({2}, kStart + 200s));
 
   EXPECT_EQ(sealing_id(slots, kStart + 1000s), KeyId{1});
-  EXPECT_EQ(slots.find({0}, kStart + 201s), nullptr);
+  EXPECT_EQ(slots.find({0}, kStart + 260s), nullptr);
 }
 
 TEST(KeySlots, NeverHoldsTwoKeysOfOneId) {
@@ -182,11 +182,41 @@ TEST(KeySlots, EvictsTheOldestForAThirdKey) {
   slots.confirm({1});
   slots.install(negotiated({2}, kStart + 200s));
 
+  slots.expire(kStart + 200s);
   EXPECT_EQ(slots.count(), 2u);
   EXPECT_EQ(slots.find({0}, kStart + 201s), nullptr);
   EXPECT_NE(slots.find({1}, kStart + 201s), nullptr);
   EXPECT_NE(slots.find({2}, kStart + 201s), nullptr);
   EXPECT_EQ(sealing_id(slots, kStart + 201s), KeyId{1});
+}
+
+// Negotiations that follow one another fast: the peer still seals under the first key.
+TEST(KeySlots, OpensUnderAThirdKeyWhileThePeerMayUseIt) {  // R17
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+  slots.confirm({1});
+  slots.install(negotiated({2}, kStart + 110s));
+  slots.confirm({2});
+
+  EXPECT_EQ(slots.count(), KeySlots::kCountMax);
+  EXPECT_NE(slots.find({0}, kStart + 164s), nullptr);
+  EXPECT_EQ(sealing_id(slots, kStart + 111s), KeyId{1});
+  EXPECT_EQ(slots.expires_at(), kStart + 165s);
+  EXPECT_EQ(slots.find({0}, kStart + 165s), nullptr);
+  slots.expire(kStart + 165s);
+  EXPECT_EQ(slots.count(), 2u);
+}
+
+TEST(KeySlots, OpensLatePacketsUnderAThirdKeyThatThePeerHasLeft) {  // R17
+  KeySlots slots;
+  slots.install(negotiated({0}, kStart));
+  slots.install(negotiated({1}, kStart + 100s));
+  slots.promote({1});
+  slots.install(negotiated({2}, kStart + 110s));
+
+  EXPECT_NE(slots.find({0}, kStart + 169s), nullptr);
+  EXPECT_EQ(slots.find({0}, kStart + 170s), nullptr);
 }
 
 TEST(KeySlots, TakesNewKeysOfTheSameIdInPlaceOfTheNewest) {

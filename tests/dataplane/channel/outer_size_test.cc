@@ -36,6 +36,22 @@ TEST(OuterFormat, LeavesDataV1ThreeBytesMore) {
   EXPECT_EQ((OuterFormat{.is_v4 = true, .data_v2 = false}.inner_size_max(1500)), 1451u);
 }
 
+TEST(OuterFormat, TakesFourBytesMoreForEpochs) {
+  for (const Line& line : kLines) {
+    EXPECT_EQ((OuterFormat{.is_v4 = true, .in_epochs = true}.inner_size_max(line.outer_v4)),
+              line.inner_over_v4 - 4)
+        << line.what;
+    EXPECT_EQ((OuterFormat{.is_v4 = false, .in_epochs = true}.inner_size_max(line.outer_v6)),
+              line.inner_over_v6 - 4)
+        << line.what;
+  }
+}
+
+TEST(OuterFormat, CountsTheHeaderOfTcpAndTheLength) {
+  EXPECT_EQ((OuterFormat{.is_v4 = true, .is_tcp = true}.size()), 20u + 20 + 2 + 24);
+  EXPECT_EQ((OuterFormat{.is_v4 = false, .is_tcp = true}.size()), 40u + 20 + 2 + 24);
+}
+
 TEST(OuterFormat, HasRoomForNothingWhereItsHeadersFillThePath) {
   EXPECT_EQ(OuterFormat{}.inner_size_max(52), 0u);
   EXPECT_EQ(OuterFormat{}.inner_size_max(0), 0u);

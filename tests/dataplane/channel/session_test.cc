@@ -43,6 +43,68 @@ TEST(Session, CarriesPacketsToItsPeer) {
   }
 }
 
+TEST(Session, CarriesPacketsToItsPeerInEpochs) {
+  Session ours = make_session({.in_epochs = true});
+  Session theirs = make_session({.in_epochs = true});
+  DataKeys keys = test::make_keys({0}, 1);
+  DataKeys peer_keys = test::make_peer_keys({0}, 1);
+  keys.in_epochs = peer_keys.in_epochs = true;
+  ours.keys().install(keys);
+  theirs.keys().install(peer_keys);
+  std::array<std::uint8_t, 64> out{};
+  EXPECT_EQ(ours.seal_overhead(), 28u);
+  EXPECT_EQ(ours.payload_offset(), 12u);
+  std::ranges::copy(kPacket, out.begin() + 12);
+
+  const auto datagram = ours.seal(Bytes(out).subspan(12, kPacket.size()), out, kStart);
+  ASSERT_TRUE(datagram);
+  EXPECT_EQ(datagram->size(), kPacket.size() + 28);
+  const auto opened = open(theirs, *datagram, kStart);
+
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(opened->is_newest);
+  EXPECT_EQ(test::to_hex(opened->payload), test::to_hex(kPacket));
+}
+
+TEST(Session, HasItsKeysOfEpochsMadeOnceASecondAtMost) {  // A21
+  Session session =
+      Session(PeerId{7}, kEndpoint, {.in_epochs = true}, kStart, {.last_epoch_counter = 1});
+  DataKeys keys = test::make_keys({0}, 1);
+  keys.in_epochs = true;
+  session.keys().install(keys);
+  std::array<std::uint8_t, 64> out{};
+  ASSERT_TRUE(session.seal(kPacket, out, kStart));
+  ASSERT_TRUE(session.key_deadline());
+  EXPECT_LE(*session.key_deadline(), kStart);
+  EXPECT_EQ(session.seal(kPacket, out, kStart).error(), Drop::KeyExhausted);
+
+  session.handle_timeout(kStart);
+  EXPECT_FALSE(session.key_deadline());
+  ASSERT_TRUE(session.seal(kPacket, out, kStart));
+  EXPECT_EQ(session.key_deadline(), kStart + 1s);
+  session.handle_timeout(kStart + 999ms);
+  EXPECT_FALSE(session.seal(kPacket, out, kStart));
+  session.handle_timeout(kStart + 1s);
+
+  EXPECT_TRUE(session.seal(kPacket, out, kStart));
+}
+
+TEST(Session, HasWornKeysAfterSoManyPacketsBothWays) {
+  Session ours = make_session({.renegotiate_packets = 3});
+  Session theirs = make_session();
+  ours.keys().install(test::make_keys({5}, 1));
+  theirs.keys().install(test::make_peer_keys({5}, 1));
+  std::array<std::uint8_t, 64> out{};
+  ASSERT_TRUE(ours.seal(kPacket, out, kStart));
+  ASSERT_TRUE(ours.seal(kPacket, out, kStart));
+  EXPECT_FALSE(ours.keys().take_worn_key());
+
+  ASSERT_TRUE(open(ours, *theirs.seal(kPacket, out, kStart), kStart));
+
+  EXPECT_EQ(ours.keys().take_worn_key(), KeyId{5});
+  EXPECT_FALSE(ours.keys().take_worn_key());
+}
+
 TEST(Session, SealsNothingBeforeItHasAKey) {
   Session session = make_session();
   std::array<std::uint8_t, 64> out{};
@@ -123,6 +185,22 @@ TEST(Session, TellsAPingFromAPacket) {
   EXPECT_EQ(datagram->size(), 40u);
 
   EXPECT_EQ(open(theirs, *datagram, kStart)->kind, PayloadKind::Ping);
+}
+
+TEST(Session, SaysWhatOneOuterPacketCarriesToWhereThePeerIs) {
+  Session session = make_session({.mssfix = {}});
+  EXPECT_EQ(session.packet_max(), 1448u);
+  EXPECT_EQ(session.mss().v4, 1408);
+  EXPECT_EQ(session.mss().v6, 1388);
+
+  LinkEndpoint over_v6 = kEndpoint;
+  over_v6.remote.address = *IpAddress::parse("2001:db8::1");
+  session.move_to(over_v6, kStart + 1s);
+
+  EXPECT_EQ(session.endpoint(), over_v6);
+  EXPECT_EQ(session.packet_max(), 1428u);
+  EXPECT_EQ(session.mss().v4, 1388);
+  EXPECT_EQ(session.mss().v6, 1368);
 }
 
 }  // namespace

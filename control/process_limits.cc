@@ -1,0 +1,110 @@
+#include "control/process_limits.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "dataplane/worker_limits.h"
+
+namespace ringway {
+namespace {
+
+/// Logs, signals, programs, revocation, netlink, ICMP, BPF maps, status: what there is once.
+constexpr std::uint64_t kFilesOfTheProcess = 64;
+/// A ring, a queue of the TUN, a bell.
+constexpr std::uint64_t kFilesOfAWorker = 3;
+/// Code, libraries, stacks and the heap of a server without clients.
+constexpr std::uint64_t kMemoryOfTheProcess = 32 << 20;
+
+std::uint64_t listener_count(const ServerConfig& config, bool is_tcp) {
+  return static_cast<std::uint64_t>(
+      std::ranges::count(config.listen, is_tcp, &ListenConfig::is_tcp));
+}
+
+std::uint64_t memory_of_a_worker(const ServerConfig& config, const WorkerPlan& plan) {
+  const WorkerLimits limits;
+  std::uint64_t bytes = limits.tun_receive(plan.offloads.tun) + limits.relayed_size +
+                        limits.taken_over_size + limits.control_ring_size +
+                        limits.newcomer_ring_size + limits.lane_size * (plan.count - 1u);
+  if (listener_count(config, false) > 0) {
+    bytes += limits.link_receive(plan.offloads) + limits.send(plan.offloads);
+  }
+  if (listener_count(config, true) > 0) {
+    bytes += limits.stream_receive_size + limits.from_control_size;
+  }
+  return bytes;
+}
+
+std::uint64_t limit_of(__rlimit_resource resource) {
+  rlimit limit{};
+  if (::getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return ProcessLimits::kNone;
+  }
+  return limit.rlim_cur;
+}
+
+std::string counted(std::size_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+Result<void> check_memory(std::uint64_t needed, std::uint64_t limit, const char* unit_line,
+                          const char* ulimit) {
+  if (limit >= needed) return {};
+  return fail(fmt::format("at most {} MiB of memory are allowed, and the workers take {} at start",
+                          limit >> 20, needed >> 20),
+              {},
+              fmt::format("raise {} in the systemd unit (`ulimit {}`), or write fewer `workers`",
+                          unit_line, ulimit));
+}
+
+}  // namespace
+
+std::uint64_t files_needed(const ServerConfig& config, const WorkerPlan& plan) {
+  // Each listener is a socket of every worker; the control thread has duplicates of one of UDP.
+  return kFilesOfTheProcess + listener_count(config, false) +
+         plan.count * (kFilesOfAWorker + config.listen.size());
+}
+
+std::uint64_t memory_needed(const ServerConfig& config, const WorkerPlan& plan) {
+  return kMemoryOfTheProcess + plan.count * memory_of_a_worker(config, plan);
+}
+
+Result<void> check_limits(const ServerConfig& config, const WorkerPlan& plan,
+                          const ProcessLimits& limits) {
+  const std::uint64_t files = files_needed(config, plan);
+  if (limits.files < files) {
+    return fail(fmt::format("at most {} files may be open, and {} with {} need {}", limits.files,
+                            counted(plan.count, "worker"),
+                            counted(config.listen.size(), "listener"), files),
+                {},
+                "raise LimitNOFILE= in the systemd unit (`ulimit -n`), or write fewer `workers`");
+  }
+  const std::uint64_t memory = memory_needed(config, plan);
+  Result<void> fits = check_memory(memory, limits.address_space, "LimitAS=", "-v");
+  return fits ? check_memory(memory, limits.data, "LimitDATA=", "-d") : fits;
+}
+
+std::optional<std::string> warning_of_limits(const ServerConfig& config,
+                                             const ProcessLimits& limits) {
+  if (listener_count(config, true) == 0) return std::nullopt;
+  const std::uint64_t wanted = config.clients_max + WorkerLimits{}.half_open_streams_max + 256;
+  if (limits.files >= wanted) return std::nullopt;
+  return fmt::format(
+      "at most {} files may be open, which is too few for `max-clients {}` over TCP: raise "
+      "LimitNOFILE= in the systemd unit (`ulimit -n`)",
+      limits.files, config.clients_max);
+}
+
+ProcessLimits raise_limits() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+  }
+  return {.files = limit_of(RLIMIT_NOFILE),
+          .address_space = limit_of(RLIMIT_AS),
+          .data = limit_of(RLIMIT_DATA)};
+}
+
+}  // namespace ringway

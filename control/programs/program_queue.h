@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include "control/programs/program_request.h"
+
+namespace ringway {
+
+/// Which program runs next: the oldest whose lane is free, while fewer than kRunningMax run. Pure.
+class ProgramQueue {
+ public:
+  /// Processes at a time. Programs wait for others far more than they compute.
+  static constexpr std::size_t kRunningMax = 64;
+  static constexpr std::size_t kWaitingMax = 4096;
+  /// ... with news. While so many wait, nobody new comes in who would have to be seen off.
+  static constexpr std::size_t kWaitingWithNewsMax = 5 * kWaitingMax;
+
+  /// False when kWaitingMax wait, or with news kWaitingWithNewsMax.
+  [[nodiscard]] bool add(ProgramRequest request);
+  /// The next to be started; it counts as running until end() of its lane.
+  [[nodiscard]] std::optional<ProgramRequest> next();
+  /// A program of this lane has ended.
+  void end(const std::string& lane);
+  /// True when the request waited, and is gone.
+  bool forget(std::uint64_t id);
+  [[nodiscard]] bool is_idle() const { return waiting_.empty() && running_ == 0; }
+  [[nodiscard]] std::size_t waiting_count() const { return waiting_.size(); }
+
+ private:
+  std::deque<ProgramRequest> waiting_;
+  std::unordered_set<std::string> busy_lanes_;
+  std::size_t running_ = 0;
+};
+
+}  // namespace ringway
