@@ -24,18 +24,18 @@ void note(NetworkWatch::Change& change, std::uint16_t type) {
   }
 }
 
-void note_messages(NetworkWatch::Change& change, Bytes messages) {
+}  // namespace
+
+void NetworkWatch::Change::add(Bytes messages) {
   while (messages.size() >= sizeof(nlmsghdr)) {
     nlmsghdr header;
     std::memcpy(&header, messages.data(), sizeof header);
     if (header.nlmsg_len < sizeof header || header.nlmsg_len > messages.size()) return;
-    note(change, header.nlmsg_type);
+    note(*this, header.nlmsg_type);
     messages =
         messages.subspan(std::min<std::size_t>(NLMSG_ALIGN(header.nlmsg_len), messages.size()));
   }
 }
-
-}  // namespace
 
 Result<NetworkWatch> NetworkWatch::open() {
   UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
@@ -56,7 +56,7 @@ NetworkWatch::Change NetworkWatch::take() {
   for (;;) {
     const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
     if (size > 0) {
-      note_messages(change, Bytes(buffer).first(static_cast<std::size_t>(size)));
+      change.add(Bytes(buffer).first(static_cast<std::size_t>(size)));
     } else if (size < 0 && errno == ENOBUFS) {
       // More has changed than the socket could hold.
       change = {.gained = true, .lost = true};

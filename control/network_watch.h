@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/address.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 
@@ -16,6 +17,9 @@ class NetworkWatch {
     bool gained = false;
     /// An address or a route has gone.
     bool lost = false;
+
+    /// Adds what the kernel's messages say, whole ones up to the first that is not. Pure.
+    void add(Bytes messages);
   };
 
   static Result<NetworkWatch> open();

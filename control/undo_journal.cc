@@ -48,20 +48,6 @@ std::string place() {
 
 std::string header() { return fmt::format("ringway-undo 1 {}\n", place()); }
 
-/// What was done and not undone.
-std::vector<std::string> deeds_of(std::string_view text) {
-  std::vector<std::string> deeds;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos) break;  // Written in half: not done.
-    const std::string line(text.substr(0, end));
-    text.remove_prefix(end + 1);
-    if (line.starts_with('+')) deeds.push_back(line.substr(1));
-    if (line.starts_with('-')) std::erase(deeds, line.substr(1));
-  }
-  return deeds;
-}
-
 struct DirectoryCloser {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
@@ -100,7 +86,7 @@ void undo_file(const std::string& path, const UndoJournal::Undo& undo) {
   if (!fd || !is_trusted(fd.get()) || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return;
   const std::string text = read_all(fd.get());
   if (text.starts_with(header())) {
-    const std::vector<std::string> deeds = deeds_of(text);
+    const std::vector<std::string> deeds = UndoJournal::deeds_in(text);
     bool is_undone = true;
     for (const std::string& deed : std::views::reverse(deeds)) {
       const Result<void> done = undo(deed);
@@ -124,6 +110,19 @@ UndoJournal::~UndoJournal() {
   if (!fd_ || !deeds_.empty()) return;
   // After privileges were dropped the directory may be closed to us; an empty file says nothing.
   if (::unlink(path_.c_str()) != 0 && ::ftruncate(fd_.get(), 0) != 0) return;
+}
+
+std::vector<std::string> UndoJournal::deeds_in(std::string_view text) {
+  std::vector<std::string> deeds;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;  // Written in half: not done.
+    const std::string line(text.substr(0, end));
+    text.remove_prefix(end + 1);
+    if (line.starts_with('+')) deeds.push_back(line.substr(1));
+    if (line.starts_with('-')) std::erase(deeds, line.substr(1));
+  }
+  return deeds;
 }
 
 void UndoJournal::undo_leftovers(const std::string& directory, const Undo& undo) {

@@ -35,6 +35,8 @@ class UndoJournal {
   /// Takes the file away when everything is undone.
   ~UndoJournal();
 
+  /// What a file's text says was done and not undone, in order. Pure.
+  static std::vector<std::string> deeds_in(std::string_view text);
   /// Gives what processes that are gone left in `directory` to `undo`, the last deed first.
   static void undo_leftovers(const std::string& directory, const Undo& undo);
   /// A file of our own, in `directory`, which is made if need be.

@@ -46,9 +46,8 @@ void each_attribute(const nlmsghdr* header, unsigned offset, Visit visit) {
   mnl_attr_parse(header, offset, call, &visit);
 }
 
-int add_link(const nlmsghdr* header, void* context) {
-  auto& links = *static_cast<Links*>(context);
-  if (header->nlmsg_type != RTM_NEWLINK) return MNL_CB_OK;
+void add_link(const nlmsghdr* header, Links& links) {
+  if (mnl_nlmsg_get_payload_len(header) < sizeof(ifinfomsg)) return;
   const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(header));
   HostLink found{.index = static_cast<std::uint32_t>(link->ifi_index),
                  .is_up = (link->ifi_flags & IFF_UP) != 0 && (link->ifi_flags & IFF_RUNNING) != 0,
@@ -61,12 +60,10 @@ int add_link(const nlmsghdr* header, void* context) {
     }
   });
   links.push_back(std::move(found));
-  return MNL_CB_OK;
 }
 
-int add_address(const nlmsghdr* header, void* context) {
-  auto& links = *static_cast<Links*>(context);
-  if (header->nlmsg_type != RTM_NEWADDR) return MNL_CB_OK;
+void add_address(const nlmsghdr* header, Links& links) {
+  if (mnl_nlmsg_get_payload_len(header) < sizeof(ifaddrmsg)) return;
   const auto* message = static_cast<const ifaddrmsg*>(mnl_nlmsg_get_payload(header));
   std::uint32_t flags = message->ifa_flags;
   std::span<const std::uint8_t> address;
@@ -82,18 +79,22 @@ int add_address(const nlmsghdr* header, void* context) {
   });
   const auto own = local.empty() ? address : local;
   const auto link = std::ranges::find(links, message->ifa_index, &HostLink::index);
-  if (link == links.end() || (own.size() != 4 && own.size() != 16)) return MNL_CB_OK;
+  if (link == links.end() || (own.size() != 4 && own.size() != 16)) return;
   link->addresses.push_back(
       {.address = own.size() == 4 ? IpAddress::v4(own) : IpAddress::v6(own),
        .prefix_length = message->ifa_prefixlen,
        .is_temporary = message->ifa_family == AF_INET6 && (flags & IFA_F_TEMPORARY) != 0,
        .is_deprecated = (flags & IFA_F_DEPRECATED) != 0,
        .is_dynamic = (flags & IFA_F_PERMANENT) == 0});
+}
+
+int take_message(const nlmsghdr* message, void* links) {
+  take_link_message(*message, *static_cast<Links*>(links));
   return MNL_CB_OK;
 }
 
-/// One dump: every answer goes to `add`. False, and errno, when the kernel gives none.
-bool dump(mnl_socket* socket, std::uint16_t type, mnl_cb_t add, Links& links) {
+/// One dump into `links`. False, and errno, when the kernel does not answer.
+bool dump(mnl_socket* socket, std::uint16_t type, Links& links) {
   alignas(nlmsghdr) std::array<char, 256> request{};
   nlmsghdr* header = mnl_nlmsg_put_header(request.data());
   header->nlmsg_type = type;
@@ -108,13 +109,18 @@ bool dump(mnl_socket* socket, std::uint16_t type, mnl_cb_t add, Links& links) {
     const ssize_t size = mnl_socket_recvfrom(socket, answer.data(), answer.size());
     if (size < 0) return false;
     const int rest = mnl_cb_run(answer.data(), static_cast<std::size_t>(size), type,
-                                mnl_socket_get_portid(socket), add, &links);
+                                mnl_socket_get_portid(socket), take_message, &links);
     if (rest < 0) return false;
     if (rest == MNL_CB_STOP) return true;
   }
 }
 
 }  // namespace
+
+void take_link_message(const nlmsghdr& message, std::vector<HostLink>& links) {
+  if (message.nlmsg_type == RTM_NEWLINK) add_link(&message, links);
+  if (message.nlmsg_type == RTM_NEWADDR) add_address(&message, links);
+}
 
 Result<std::vector<HostLink>> read_host_links() {
   // A dump that a change cuts in two (NLM_F_DUMP_INTR) is asked for again.
@@ -125,8 +131,7 @@ Result<std::vector<HostLink>> read_host_links() {
   }
   for (int attempt = 0;; ++attempt) {
     Links links;
-    if (dump(socket.get(), RTM_GETLINK, add_link, links) &&
-        dump(socket.get(), RTM_GETADDR, add_address, links)) {
+    if (dump(socket.get(), RTM_GETLINK, links) && dump(socket.get(), RTM_GETADDR, links)) {
       return links;
     }
     if (errno != EINTR || attempt == kAttempts) return netlink_failure();

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 
+struct nlmsghdr;
+
 namespace ringway {
 
 /// An address of one of the host's interfaces. Value.
@@ -40,6 +42,10 @@ struct HostLink {
 /// The host's interfaces and their addresses, by index. SHELL: asks the kernel over rtnetlink and
 /// waits for its answer; any thread; needs no privileges.
 Result<std::vector<HostLink>> read_host_links();
+
+/// Takes one message of the kernel's answer: an interface, or an address of one that is in `links`.
+/// The message is whole (mnl_nlmsg_ok()); one that is too short for what it is says nothing. Pure.
+void take_link_message(const nlmsghdr& message, std::vector<HostLink>& links);
 
 /// Tells when something about them has changed. What has, read_host_links() says: so nothing is
 /// missed when messages are lost. SHELL; used by the control thread.

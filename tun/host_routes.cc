@@ -24,9 +24,16 @@ IpAddress address_of_via(const nlattr& attribute) {
   return bytes.size() == 18 ? IpAddress::v6(bytes.subspan(2)) : IpAddress();
 }
 
+/// 0 where there are no four bytes.
+std::uint32_t number_of(const nlattr& attribute) {
+  return mnl_attr_get_payload_len(&attribute) < sizeof(std::uint32_t)
+             ? 0
+             : mnl_attr_get_u32(&attribute);
+}
+
 int read_metric(const nlattr* attribute, void* context) {
   if (mnl_attr_get_type(attribute) == RTAX_MTU) {
-    static_cast<HostRoute*>(context)->mtu = mnl_attr_get_u32(attribute);
+    static_cast<HostRoute*>(context)->mtu = number_of(*attribute);
   }
   return MNL_CB_OK;
 }
@@ -36,7 +43,7 @@ void read_hop(const nlattr& attribute, HostRoute& route) {
   switch (mnl_attr_get_type(&attribute)) {
     case RTA_GATEWAY: route.gateway = address_of(attribute); return;
     case RTA_VIA: route.gateway = address_of_via(attribute); return;
-    case RTA_OIF: route.device = mnl_attr_get_u32(&attribute); return;
+    case RTA_OIF: route.device = number_of(attribute); return;
     default: return;
   }
 }
@@ -50,7 +57,9 @@ int read_hop(const nlattr* attribute, void* context) {
 void read_first_hop(const nlattr& multipath, HostRoute& route) {
   const auto* hop = static_cast<const rtnexthop*>(mnl_attr_get_payload(&multipath));
   const std::size_t size = mnl_attr_get_payload_len(&multipath);
-  if (size < sizeof(rtnexthop) || hop->rtnh_len > size) return;
+  if (size < sizeof(rtnexthop) || hop->rtnh_len < sizeof(rtnexthop) || hop->rtnh_len > size) {
+    return;
+  }
   route.device = static_cast<unsigned>(hop->rtnh_ifindex);
   route.is_onlink = (hop->rtnh_flags & RTNH_F_ONLINK) != 0;
   mnl_attr_parse_payload(hop + 1, hop->rtnh_len - sizeof(rtnexthop), read_hop, &route);
@@ -66,37 +75,14 @@ int read_attribute(const nlattr* attribute, void* context) {
   auto& [route, table] = *static_cast<Entry*>(context);
   switch (mnl_attr_get_type(attribute)) {
     case RTA_DST: route.destination.address = address_of(*attribute); break;
-    case RTA_PRIORITY: route.metric = mnl_attr_get_u32(attribute); break;
+    case RTA_PRIORITY: route.metric = number_of(*attribute); break;
     case RTA_PREFSRC: route.source = address_of(*attribute); break;
-    case RTA_TABLE: table = mnl_attr_get_u32(attribute); break;
+    case RTA_TABLE: table = number_of(*attribute); break;
     case RTA_METRICS: mnl_attr_parse_nested(attribute, read_metric, &route); break;
     case RTA_MULTIPATH: read_first_hop(*attribute, route); break;
     default: read_hop(*attribute, route); break;
   }
   return MNL_CB_OK;
-}
-
-void append_route(const nlmsghdr& header, std::vector<HostRoute>& routes) {
-  const auto* message = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&header));
-  const bool is_unreachable = message->rtm_type == RTN_UNREACHABLE ||
-                              message->rtm_type == RTN_BLACKHOLE ||
-                              message->rtm_type == RTN_PROHIBIT || message->rtm_type == RTN_THROW;
-  if (header.nlmsg_type != RTM_NEWROUTE || message->rtm_protocol == HostRoutes::kProtocol ||
-      (message->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) != 0 ||
-      (message->rtm_type != RTN_UNICAST && !is_unreachable)) {
-    return;
-  }
-  Entry entry{.table = message->rtm_table};
-  HostRoute& route = entry.route;
-  if (message->rtm_family == AF_INET) route.destination.address = IpAddress::v4(0);
-  route.destination.length = message->rtm_dst_len;
-  route.is_unreachable = is_unreachable;
-  route.is_onlink = (message->rtm_flags & RTNH_F_ONLINK) != 0;
-  mnl_attr_parse(&header, sizeof(rtmsg), read_attribute, &entry);
-  if (is_unreachable) route.device = 0;
-  // What is v4-mapped among the IPv6 routes is nobody's way to anywhere.
-  if (message->rtm_family == AF_INET6 && route.destination.address.is_v4()) return;
-  if (entry.table == RT_TABLE_MAIN) routes.push_back(std::move(route));
 }
 
 void put_gateway(RtnetlinkRequest& request, const HostRoute& route) {
@@ -135,6 +121,32 @@ void describe(RtnetlinkRequest& request, const HostRoute& route) {
 
 }  // namespace
 
+void take_route_message(const nlmsghdr& header, std::vector<HostRoute>& routes) {
+  if (mnl_nlmsg_get_payload_len(&header) < sizeof(rtmsg)) return;
+  const auto* message = static_cast<const rtmsg*>(mnl_nlmsg_get_payload(&header));
+  const bool is_unreachable = message->rtm_type == RTN_UNREACHABLE ||
+                              message->rtm_type == RTN_BLACKHOLE ||
+                              message->rtm_type == RTN_PROHIBIT || message->rtm_type == RTN_THROW;
+  if (header.nlmsg_type != RTM_NEWROUTE || message->rtm_protocol == HostRoutes::kProtocol ||
+      (message->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) != 0 ||
+      (message->rtm_type != RTN_UNICAST && !is_unreachable)) {
+    return;
+  }
+  Entry entry{.table = message->rtm_table};
+  HostRoute& route = entry.route;
+  if (message->rtm_family == AF_INET) route.destination.address = IpAddress::v4(0);
+  route.destination.length = message->rtm_dst_len;
+  route.is_unreachable = is_unreachable;
+  route.is_onlink = (message->rtm_flags & RTNH_F_ONLINK) != 0;
+  mnl_attr_parse(&header, sizeof(rtmsg), read_attribute, &entry);
+  if (is_unreachable) route.device = 0;
+  // What is v4-mapped among the IPv6 routes is nobody's way to anywhere.
+  const bool is_v4 = route.destination.address.is_v4();
+  if (message->rtm_family == AF_INET6 && is_v4) return;
+  if (route.destination.length > (is_v4 ? 32 : 128)) return;
+  if (entry.table == RT_TABLE_MAIN) routes.push_back(std::move(route));
+}
+
 Result<HostRoutes> HostRoutes::open() {
   Result<RtnetlinkSocket> socket = RtnetlinkSocket::open();
   if (!socket) return std::unexpected(socket.error());
@@ -146,8 +158,8 @@ Result<std::vector<HostRoute>> HostRoutes::list() {
   for (const int family : {AF_INET, AF_INET6}) {
     RtnetlinkRequest request(RTM_GETROUTE, 0);
     request.family_header<rtmsg>().rtm_family = static_cast<std::uint8_t>(family);
-    const int error =
-        socket_.dump(request, [&](const nlmsghdr& message) { append_route(message, routes); });
+    const int error = socket_.dump(
+        request, [&](const nlmsghdr& message) { take_route_message(message, routes); });
     if (error != 0) {
       return fail(fmt::format("cannot read the host's routes: {}", std::strerror(error)));
     }

@@ -8,6 +8,10 @@
 
 namespace ringway {
 
+/// Takes one message of the kernel's answer: a route that HostRoutes::list() would have. The
+/// message is whole (mnl_nlmsg_ok()); one that makes no sense as a route says nothing. Pure.
+void take_route_message(const nlmsghdr& message, std::vector<HostRoute>& routes);
+
 /// Reads the host's routes, and sets and takes away routes of our own beside the tunnel.
 ///
 /// Ours carry a protocol number of their own (kProtocol; `ip route` shows "proto 82"): what is

@@ -1,7 +1,11 @@
 #include "control/network_watch.h"
 
 #include <gtest/gtest.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
+
+#include <array>
+#include <cstring>
 
 #include "tests/dataplane/link_client.h"
 #include "tests/support/patience.h"
@@ -39,6 +43,20 @@ TEST(NetworkWatch, KnowsWhetherAnAddressIsThere) {
   test::run("ip address del 192.0.2.78/32 dev lo");
   EXPECT_FALSE(has_address(own));
   EXPECT_FALSE(has_address({*IpAddress::parse("2001:db8::78")}));
+}
+
+TEST(NetworkWatch, ReadsNothingBeyondAMessageThatIsCut) {
+  const nlmsghdr gained{.nlmsg_len = 16, .nlmsg_type = RTM_NEWADDR};
+  const nlmsghdr cut{.nlmsg_len = 17, .nlmsg_type = RTM_DELADDR};
+  std::array<std::uint8_t, 32> bytes;
+  std::memcpy(bytes.data(), &gained, 16);
+  std::memcpy(bytes.data() + 16, &cut, 16);
+
+  NetworkWatch::Change change;
+  change.add(bytes);
+
+  EXPECT_TRUE(change.gained);
+  EXPECT_FALSE(change.lost);
 }
 
 }  // namespace

@@ -62,5 +62,17 @@ TEST(HostLinks, RingABellWhenOneChanges) {
   EXPECT_TRUE(bell->silence());
 }
 
+TEST(HostLinks, AreNotReadFromAMessageThatIsTooShort) {
+  std::vector<HostLink> links;
+  RtnetlinkRequest link(RTM_NEWLINK, 0);
+  take_link_message(*link.header, links);
+  EXPECT_TRUE(links.empty());
+
+  links = {{.name = "eth0", .index = 0}};
+  RtnetlinkRequest address(RTM_NEWADDR, 0);
+  take_link_message(*address.header, links);
+  EXPECT_TRUE(links[0].addresses.empty());
+}
+
 }  // namespace
 }  // namespace ringway

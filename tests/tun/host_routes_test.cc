@@ -112,5 +112,41 @@ TEST_F(HostRoutesTest, SaysWhatTheKernelRefuses) {
   EXPECT_NE(added.error().to_string().find("203.0.113.1/32"), std::string::npos);
 }
 
+/// Nothing but the header of a message, and what its lengths promise beyond its end.
+TEST(HostRoutes, ReadsNoMessageThatMakesNoSense) {
+  std::vector<HostRoute> routes;
+  RtnetlinkRequest empty(RTM_NEWROUTE, 0);
+  take_route_message(*empty.header, routes);
+  EXPECT_TRUE(routes.empty());
+
+  RtnetlinkRequest too_long(RTM_NEWROUTE, 0);
+  auto& message = too_long.family_header<rtmsg>();
+  message.rtm_family = AF_INET;
+  message.rtm_type = RTN_UNICAST;
+  message.rtm_table = RT_TABLE_MAIN;
+  message.rtm_dst_len = 33;
+  take_route_message(*too_long.header, routes);
+  EXPECT_TRUE(routes.empty());
+  message.rtm_dst_len = 32;
+  take_route_message(*too_long.header, routes);
+  EXPECT_EQ(routes.size(), 1u);
+}
+
+TEST(HostRoutes, TakesNoNextHopThatIsShorterThanItsOwnHeader) {
+  RtnetlinkRequest request(RTM_NEWROUTE, 0);
+  auto& message = request.family_header<rtmsg>();
+  message.rtm_family = AF_INET;
+  message.rtm_type = RTN_UNICAST;
+  message.rtm_table = RT_TABLE_MAIN;
+  const rtnexthop hop{.rtnh_len = 4, .rtnh_flags = 0, .rtnh_hops = 0, .rtnh_ifindex = 7};
+  mnl_attr_put(request.header, RTA_MULTIPATH, sizeof hop, &hop);
+
+  std::vector<HostRoute> routes;
+  take_route_message(*request.header, routes);
+
+  ASSERT_EQ(routes.size(), 1u);
+  EXPECT_EQ(routes[0].device, 0u);
+}
+
 }  // namespace
 }  // namespace ringway
