@@ -12,6 +12,9 @@ import json
 import pathlib
 import struct
 
+import host_seeds
+import text_seeds
+
 HERE = pathlib.Path(__file__).resolve().parent
 VECTORS = HERE.parent / "vectors" / "vectors.json"
 
@@ -206,34 +209,15 @@ def streams():
     yield "empty", chunks(frame(40) + bytes(2) + frame(3), 50)
 
 
-CONFIG_SEEDS = {
-    "minimal": "dev tun\nserver 10.8.0.0 255.255.255.0\nca ca.crt\ncert s.crt\nkey s.key\n"
-               "dh none\n",
-    "dual": "port 1194\nproto udp6\ndev tun0\nserver 10.8.0.0 255.255.255.0\n"
-            "server-ipv6 fd00::/64\nkeepalive 10 60\npush \"route 10.0.0.0 255.0.0.0\"\n"
-            "tls-crypt ta.key\nverb 3\n",
-    "quotes": "push \"dhcp-option DNS 1.1.1.1\" # comment\n;cipher x\nca 'a b.crt'\ncd C:\\\\x\n",
-    "inline": "<ca>\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n</ca>\n"
-              "<tls-crypt>\n</tls-crypt>\n",
-    "timers": "reneg-sec 3600 3000\nhand-window 60\nping 10\nping-restart 120\nmssfix 1400 mtu\n",
-}
-
-PUSH_SEEDS = {
-    "reply": "PUSH_REPLY,route 10.8.0.1,topology subnet,ping 10,ping-restart 60,ifconfig 10.8.0.2 "
-             "255.255.255.0,ifconfig-ipv6 fd00::1000/64 fd00::1,peer-id 0,cipher AES-256-GCM\0",
-    "continued": "PUSH_REPLY,route 10.0.0.0 255.0.0.0,push-continuation 2\0",
-    "last": "PUSH_REPLY,peer-id 16777215,cipher CHACHA20-POLY1305,push-continuation 1\0",
-    "request": "PUSH_REQUEST\0",
-    "failed": "AUTH_FAILED,CRV1:R:x:y:z\0",
-    "restart": "RESTART,[N]\0",
-}
-
-PEER_INFO_SEEDS = {
-    "2.6": "IV_VER=2.6.14\nIV_PLAT=linux\nIV_TCPNL=1\nIV_MTU=1600\nIV_NCP=2\n"
-           "IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305\nIV_PROTO=990\nIV_LZO_STUB=1\n",
-    "2.4": "IV_VER=2.4.12\nIV_PLAT=linux\nIV_PROTO=2\nIV_NCP=2\nIV_LZ4=1\nIV_LZ4v2=1\nIV_LZO=1\n",
-    "hostile": "IV_PROTO=99999999999999999999\nIV_CIPHERS=:::\nUV_\x01=\xff\n=\n\n",
-}
+def wrapped_keys():
+    """As fuzz_wrapped_key reads them: bits (cookie forced 1, age limited 2, announced 4, third
+    packet 8, own cookie 16), damage and its place, metadata with its length, a payload."""
+    made_at = b"\1" + struct.pack("!Q", 1795458636 - 3600)
+    for bits in (0, 1, 2, 4, 12, 28, 30):
+        yield f"bits-{bits}", struct.pack("!BBHH", bits, 0, 0, 9) + made_at + bytes(40)
+    for damage in (1, 2, 3):
+        yield f"damage-{damage}", struct.pack("!BBHH", 28, damage, 300, 4) + b"\0abc" + bytes(40)
+    yield "long", struct.pack("!BBHH", 28, 0, 0, 734) + bytes(734) + bytes(900)
 
 
 def encoded(texts_by_name):
@@ -251,7 +235,7 @@ def corpora(vectors):
     sequences = [("handshake", b"".join(struct.pack("!H", len(p)) + p for _, p in control))]
     return {
         "fuzz_coalescer": list(inner_packets()) + sequences,
-        "fuzz_config": encoded(CONFIG_SEEDS),
+        "fuzz_config": encoded(text_seeds.CONFIG),
         "fuzz_control_channel": control + sequences,
         "fuzz_control_packet": control,
         "fuzz_data_packet": data + list(with_choices(data, choices)) +
@@ -260,16 +244,29 @@ def corpora(vectors):
         "fuzz_downlink_frame": list(downlink_frames()),
         "fuzz_fitted_packets": list(misfits()),
         "fuzz_handshake_gate": control + list(with_choices(control, choices)),
+        "fuzz_check": encoded(text_seeds.CHECK),
         "fuzz_ip_packet": list(inner_packets()) + list(packets(vectors, DATA, "plaintext")),
         "fuzz_key_exchange": list(texts(vectors, ("client_message", "server_message"))),
         "fuzz_link_message": list(link_messages()),
-        "fuzz_peer_info": encoded(PEER_INFO_SEEDS),
-        "fuzz_push": encoded(PUSH_SEEDS) + list(
+        "fuzz_login": list(host_seeds.logins()),
+        "fuzz_netlink": list(host_seeds.netlink_messages()),
+        "fuzz_nft_ruleset": encoded(text_seeds.NFT_RULESET),
+        "fuzz_options_string": encoded(text_seeds.OPTIONS_STRING),
+        "fuzz_peer_info": encoded(text_seeds.PEER_INFO),
+        "fuzz_pki_index": encoded(text_seeds.PKI_INDEX),
+        "fuzz_profile": encoded(text_seeds.PROFILE),
+        "fuzz_program_desk": list(host_seeds.desk_scripts()),
+        "fuzz_program_wire": list(host_seeds.helper_messages()),
+        "fuzz_pushed_network": encoded(text_seeds.PUSHED_NETWORK),
+        "fuzz_push": encoded(text_seeds.PUSH) + list(
             texts(vectors, ("later_client_plaintexts", "later_server_plaintexts"))),
         "fuzz_reliable": control + [("counting", bytes(range(256)))],
         "fuzz_segmenter": list(super_packets()),
+        "fuzz_server": list(host_seeds.server_scripts()),
         "fuzz_stream_framing": list(streams()),
         "fuzz_tls_wrap": list(with_choices(control, choices)),
+        "fuzz_undo_journal": encoded(text_seeds.UNDO_JOURNAL),
+        "fuzz_wrapped_key": list(wrapped_keys()),
     }
 
 
