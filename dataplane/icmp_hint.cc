@@ -81,9 +81,13 @@ std::optional<IcmpHint> read_packet_too_big(Bytes message) {
   const Bytes source = reader.take(16);
   const Bytes destination = reader.take(16);
   if (reader.truncated() || version != 6 || next_header != kUdp) return std::nullopt;
+  const IpAddress from = IpAddress::v6(source);
+  const IpAddress to = IpAddress::v6(destination);
+  // No IPv6 packet has a v4-mapped address: taken for IPv4, it would name a path of that family.
+  if (from.is_v4() || to.is_v4()) return std::nullopt;
   return read_ports(reader,
-                    {.from = {.address = IpAddress::v6(source)},
-                     .to = {.address = IpAddress::v6(destination)},
+                    {.from = {.address = from},
+                     .to = {.address = to},
                      .mtu = static_cast<std::uint16_t>(std::min<std::uint32_t>(mtu, 0xffff))});
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <vector>
 
 #include "tests/support/hex.h"
@@ -89,6 +91,18 @@ TEST(IcmpHint, IsReadFromNoOtherMessage) {
     Message message = too_big(1280);
     message[one.offset] = one.value;
     EXPECT_FALSE(read_packet_too_big(message)) << one.what;
+  }
+}
+
+// C08: strangers write what they like into the packet that they quote.
+TEST(IcmpHint, IsOfOneFamily) {
+  const Message mapped = test::from_hex("00000000000000000000ffffcb007109");
+  constexpr std::size_t kSource = 16;
+  constexpr std::size_t kDestination = 32;
+  for (const std::size_t place : {kSource, kDestination}) {
+    Message message = too_big(1280);
+    std::ranges::copy(mapped, message.begin() + static_cast<std::ptrdiff_t>(place));
+    EXPECT_FALSE(read_packet_too_big(message)) << place;
   }
 }
 
