@@ -6,10 +6,10 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "base/secret.h"
 #include "control/aead_start.h"
 #include "control/channel/push.h"
 #include "control/config/client_files.h"
+#include "control/config/config_parser.h"
 #include "control/control_plane.h"
 #include "control/control_thread.h"
 #include "control/pid_file.h"
@@ -63,16 +63,6 @@ UnneededCall unneeded_calls(SeccompMode mode) {
     case SeccompMode::Off: return UnneededCall::IsIgnored;
   }
   return UnneededCall::Kills;
-}
-
-/// OpenSSL and the wrapping have copies of their own, which are wiped with them.
-void wipe_key_files(ServerConfig& config) {
-  for (std::string* text :
-       {&config.tls.key.text, &config.tls.key_passphrase.text, &config.wrap.key.text,
-        &config.wrap.v2_key.text, &config.tokens.secret.text}) {
-    wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
-    text->clear();
-  }
 }
 
 /// Clients would say it too, but each of them and only from then on.
@@ -182,7 +172,8 @@ Result<ServerKeys> take_key_files(ServerConfig& config, RandomSource& random) {
   if (!wrap) return std::unexpected(wrap.error());
   Result<std::optional<AuthTokens>> tokens = make_auth_tokens(config.tokens, random);
   if (!tokens) return std::unexpected(tokens.error());
-  wipe_key_files(config);
+  // OpenSSL and the wrapping have copies of their own, which are wiped with them.
+  wipe_secrets(config);
   return ServerKeys{.tls = std::move(*tls), .wrap = std::move(*wrap), .tokens = std::move(*tokens)};
 }
 

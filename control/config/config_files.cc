@@ -183,6 +183,15 @@ Result<void> load_files(ServerConfig& config) {
   return load_file(NamedFile{"auth-gen-token-secret", config.tokens.secret, true}, config.notes);
 }
 
+void wipe_secrets(ServerConfig& config) {
+  for (std::string* text :
+       {&config.tls.key.text, &config.tls.key_passphrase.text, &config.wrap.key.text,
+        &config.wrap.v2_key.text, &config.tokens.secret.text}) {
+    wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
+    text->clear();
+  }
+}
+
 Result<void> load_files(ClientConfig& config) {
   const std::vector<Error> errors = load_keys(config.tls, config.wrap, config.notes);
   if (!errors.empty()) return first_of(errors);

@@ -27,6 +27,9 @@ Result<ServerConfig> parse_server_config(std::string_view text, const std::strin
 /// that of `cd` before.
 Result<void> load_files(ServerConfig& config);
 
+/// Wipes and empties the texts of all key files: whoever uses them has copies by then.
+void wipe_secrets(ServerConfig& config);
+
 /// The outcome, defaults included, one option a line, for --print-config.
 std::string print_config(const ServerConfig& config);
 

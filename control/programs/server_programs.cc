@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/secret.h"
+#include "control/config/config_parser.h"
 #include "control/programs/program_runner.h"
 
 namespace ringway {
@@ -81,12 +81,7 @@ Result<HelperEnd> start_helper_for(ServerConfig& config) {
   if (auto exist = check_programs_exist(config); !exist) return std::unexpected(exist.error());
   Result<ProgramIdentity> identity = look_up_identity(config.user, config.group);
   if (!identity) return std::unexpected(identity.error());
-  return start_helper(settings_for(config, *identity), [&config] {
-    for (std::string* text : {&config.tls.key.text, &config.wrap.key.text, &config.wrap.v2_key.text,
-                              &config.tokens.secret.text}) {
-      wipe({reinterpret_cast<std::uint8_t*>(text->data()), text->size()});
-    }
-  });
+  return start_helper(settings_for(config, *identity), [&config] { wipe_secrets(config); });
 }
 
 ServerPrograms::ServerPrograms(const ServerConfig& config, HelperEnd helper)
