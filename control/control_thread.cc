@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "control/counter_report.h"
 #include "control/path_report.h"
+#include "control/server_setup.h"
 
 namespace ringway {
 namespace {
@@ -136,6 +137,10 @@ void ControlThread::reload(const char* signal, Now now) {
   Result<std::vector<std::string>> pushes = parts_.reload.pushes();
   if (!pushes) {
     log::warning("what is pushed stays as it is: {}", pushes.error().to_string());
+    return;
+  }
+  if (auto fits = check_pushes(*pushes, parts_.config.source); !fits) {
+    log::warning("what is pushed stays as it is: {}", fits.error().to_string());
     return;
   }
   const PushesChanged changed = parts_.plane.change_pushes(std::move(*pushes), now);

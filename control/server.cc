@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "control/aead_start.h"
-#include "control/channel/push.h"
 #include "control/config/client_files.h"
 #include "control/config/config_parser.h"
 #include "control/control_plane.h"
@@ -35,24 +34,6 @@ Result<void> open_log(const ServerConfig& config) {
                 "create its directory, or leave `log` out to log to standard error");
   }
   for (const std::string& note : config.notes) log::warning("{}", note);
-  return {};
-}
-
-/// Many times what stock clients read before they give up.
-constexpr std::size_t kPushMessagesMax = 32;
-
-Result<void> check_pushes(const ServerConfig& config) {
-  std::vector<std::string> refused;
-  const std::size_t messages = encode_push_reply({.options = config.push}, &refused).size();
-  if (messages > kPushMessagesMax) {
-    return fail(fmt::format("what is pushed fills {} messages, and at most {} are sent", messages,
-                            kPushMessagesMax),
-                config.source, "push fewer and wider routes");
-  }
-  for (const std::string& option : refused) {
-    log::warning("push \"{}\" is not sent: a comma, a control character or more than 255 bytes",
-                 log::escape(option));
-  }
   return {};
 }
 
@@ -141,7 +122,8 @@ Result<HelperEnd> begin_process(ServerConfig& config) {
   if (!helper) return helper;
   protect_memory();
   if (Result<void> log = open_log(config); !log) return std::unexpected(log.error());
-  if (Result<void> pushes = check_pushes(config); !pushes) return std::unexpected(pushes.error());
+  if (Result<void> pushes = check_pushes(config.push, config.source); !pushes)
+    return std::unexpected(pushes.error());
   reserve_secrets(config);
   return helper;
 }

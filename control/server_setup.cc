@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/secret.h"
+#include "control/channel/push.h"
 #include "control/config/tunnel_addresses.h"
 #include "control/control_plane.h"
 #include "control/listener_names.h"
@@ -111,7 +112,25 @@ Result<void> settle_limits(const ServerConfig& config, const WorkerPlan& plan) {
   return check_limits(config, plan, limits);
 }
 
+/// Many times what stock clients read before they give up.
+constexpr std::size_t kPushMessagesMax = 32;
+
 }  // namespace
+
+Result<void> check_pushes(const std::vector<std::string>& pushes, const std::string& where) {
+  std::vector<std::string> refused;
+  const std::size_t messages = encode_push_reply({.options = pushes}, &refused).size();
+  if (messages > kPushMessagesMax) {
+    return fail(fmt::format("what is pushed fills {} messages, and at most {} are sent", messages,
+                            kPushMessagesMax),
+                where, "push fewer and wider routes");
+  }
+  for (const std::string& option : refused) {
+    log::warning("push \"{}\" is not sent: a comma, a control character or more than 255 bytes",
+                 log::escape(option));
+  }
+  return {};
+}
 
 void reserve_secrets(const ServerConfig& config) {
   const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +

@@ -22,6 +22,9 @@ namespace ringway {
 /// Room for every secret that the configured number of clients can need. A kernel that does not let
 /// it be locked into memory is worth a warning.
 void reserve_secrets(const ServerConfig& config);
+/// An error at `where` when the options fill more messages than are sent. Logs those that cannot be
+/// sent at all.
+Result<void> check_pushes(const std::vector<std::string>& pushes, const std::string& where);
 /// Looks up what `local` names, and puts a listener of each address in its place.
 Result<void> look_up_listeners(ServerConfig& config);
 /// One group a UDP listener, with one socket a worker. Logs what is served where. Takes GRO out of

@@ -87,6 +87,11 @@ write_config 'push "route 192.168.52.0 255.255.255.0"' 'max-clients many'
 reload
 check 'a mistake is named with its line' wait_for 10 server_log_has \
   'what is pushed stays as it is: .*server\.conf:[0-9]+.*max-clients'
+mapfile -t many < <(printf 'push "dhcp-option DOMAIN %0200d.example"\n' {1..300})
+write_config "${many[@]}"
+reload
+check 'more than fits into the messages of a push is refused' wait_for 10 server_log_has \
+  'what is pushed stays as it is: .*what is pushed fills [0-9]+ messages'
 for number in "${followers[@]}"; do
   check "client $number was told nothing" lacks_route "$number" 192.168.52.0/24
 done
