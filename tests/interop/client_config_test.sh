@@ -136,6 +136,7 @@ s.sendto(b'x', (sys.argv[2], 7007))" "$1" "$2"
 # is_heard LISTENER FORGED HONEST: the listener hears the second alone, though the first was sent
 # before it.
 is_heard() {
+  : >heard.log
   heard "$1" >heard.log 2>&1 &
   local listener=$!
   wait_for 20 grep -q listening heard.log

@@ -175,6 +175,7 @@ far_sees() {
 outer_packets_go_beside() {
   local host=$far_v4
   [[ $1 == 4 ]] || host=$far_v6
+  : >seen.err
   ip netns exec "$router_ns" tcpdump -nn -i home -l >seen.log 2>seen.err &
   helper_pids+=($!)
   local dump=$!

@@ -17,6 +17,7 @@
 outer_class() {
   local namespace=$1 filter=$2
   shift 2
+  : >outer.err # What the last one said is not what this one says.
   ip netns exec "$namespace" timeout 20 tcpdump -i any -c 1 -vn -Q out "$filter" \
     >outer.txt 2>outer.err &
   local tcpdump_pid=$!
