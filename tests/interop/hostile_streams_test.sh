@@ -72,11 +72,16 @@ check 'and reaches the server still' in_client 1 ping -c 3 -i 0.1 -W 2 "$inner_v
 check 'SIGTERM ends the server' stop_server
 check 'no sanitizer or assertion spoke up' server_log_is_clean
 
-# R15: a server with few file descriptors, all of which are taken.
+# R15: a server with no more file descriptors than it must have, all of which are taken.
 stop_client 2
-files=$((fds_before + 8))
-server_command=(prlimit "--nofile=$files:$files" "${server_command[@]}")
-require 'a server with few file descriptors starts' start_server server.conf
+unlimited=("${server_command[@]}")
+limit_files() { server_command=(prlimit "--nofile=$1:$1" "${unlimited[@]}"); }
+limit_files "$fds_before"
+check 'a server with too few file descriptors does not start' refuse start_server server.conf
+files=$(grep -Eo 'with 1 listener need [0-9]+' server.log | grep -Eo '[0-9]+$' || true)
+check 'and says how many it needs' test "${files:-0}" -gt "$fds_before"
+limit_files "${files:-64}"
+require 'with as many it starts' start_server server.conf
 check 'and says what it means for its clients' wait_for 5 server_log_has 'too few for .max-clients'
 check 'the client connects anew' wait_for 60 client_is_connected 1 2
 start_helper "$(client_ns 3)" "$interop_dir/hostile_streams.py" hold "$server_v4" "$server_port" \
