@@ -14,19 +14,19 @@ std::optional<ClientId> ChannelTable::find(const LinkEndpoint& from, SessionId s
 }
 
 std::span<const ChannelTable::Entry> ChannelTable::at(const LinkEndpoint& from) const {
-  const auto found = by_endpoint_.find(key_of(from));
+  const auto found = by_endpoint_.find(from);
   if (found == by_endpoint_.end()) return {};
   return found->second;
 }
 
 void ChannelTable::add(const LinkEndpoint& from, Entry entry) {
   RW_ASSERT(!find(from, entry.session));
-  by_endpoint_[key_of(from)].push_back(entry);
+  by_endpoint_[from].push_back(entry);
   ++size_;
 }
 
 void ChannelTable::remove(const LinkEndpoint& from, ClientId client) {
-  const auto found = by_endpoint_.find(key_of(from));
+  const auto found = by_endpoint_.find(from);
   if (found == by_endpoint_.end()) return;
   size_ -=
       std::erase_if(found->second, [client](const Entry& entry) { return entry.client == client; });

@@ -13,11 +13,12 @@
 
 namespace ringway {
 
-/// (remote endpoint, client's session id) -> ClientId. The same address and port over UDP and over
-/// TCP are two endpoints, and so are two connections one after the other. Hashed by endpoint under
-/// a random key (security goal A23); the few channels at one endpoint (one established, one
-/// half-open, some that are leaving) are searched in a row, so session ids, which a peer chooses,
-/// are never hashed.
+/// (endpoint, client's session id) -> ClientId. The same address and port over UDP and over TCP are
+/// two endpoints, and so are two connections one after the other, and two of our own addresses or
+/// listeners: behind a NAT that maps by destination (RFC 4787, section 4.1) they are two clients.
+/// Hashed by remote endpoint under a random key (security goal A23); the few channels at one
+/// endpoint (one established, one half-open, some that are leaving) are searched in a row, so
+/// session ids, which a peer chooses, are never hashed.
 /// Pure; used by one thread; bounded by its owner.
 class ChannelTable {
  public:
@@ -38,23 +39,14 @@ class ChannelTable {
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
-  /// What tells endpoints apart.
-  struct Key {
-    Endpoint remote;
-    ConnectionId connection;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
   struct Hash {
     AddressHash keyed;
-    /// Few connections have the same remote endpoint: they may share a bucket.
-    std::size_t operator()(const Key& key) const { return keyed(key.remote); }
+    /// Few have the same remote endpoint: they may share a bucket.
+    std::size_t operator()(const LinkEndpoint& endpoint) const { return keyed(endpoint.remote); }
   };
-  static Key key_of(const LinkEndpoint& from) {
-    return {.remote = from.remote, .connection = from.connection};
-  }
   static Hash draw_hash(RandomSource& random);
 
-  std::unordered_map<Key, std::vector<Entry>, Hash> by_endpoint_;
+  std::unordered_map<LinkEndpoint, std::vector<Entry>, Hash> by_endpoint_;
   std::size_t size_ = 0;
 };
 

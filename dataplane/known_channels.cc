@@ -11,7 +11,7 @@ KnownChannels::KnownChannels(const AddressHash& hash, std::size_t expected_count
       proven_(kProvenMax) {}
 
 void KnownChannels::put(const LinkEndpoint& at, SessionId session, bool is_established) {
-  const Channel channel{.place = place_of(at), .session = session};
+  const Channel channel{.place = at, .session = session};
   const bool* const before = channels_.find(channel);
   const bool was_known = before != nullptr;
   const bool was_established = was_known && *before;
@@ -26,7 +26,7 @@ void KnownChannels::put(const LinkEndpoint& at, SessionId session, bool is_estab
 }
 
 void KnownChannels::remove(const LinkEndpoint& at, SessionId session) {
-  const Channel channel{.place = place_of(at), .session = session};
+  const Channel channel{.place = at, .session = session};
   const bool* const known = channels_.find(channel);
   if (known == nullptr) return;
   const bool was_established = *known;
@@ -45,13 +45,13 @@ void KnownChannels::remove(const LinkEndpoint& at, SessionId session) {
 }
 
 void KnownChannels::note_proven(const LinkEndpoint& at, SessionId session, Instant now) {
-  const Channel channel{.place = place_of(at), .session = session};
+  const Channel channel{.place = at, .session = session};
   proven_[slot_of(channel)] = {.channel = channel, .at = now, .is_used = true};
 }
 
 KnownChannels::Standing KnownChannels::find(const LinkEndpoint& at, SessionId session,
                                             Instant now) const {
-  const Channel channel{.place = place_of(at), .session = session};
+  const Channel channel{.place = at, .session = session};
   if (const bool* const is_established = channels_.find(channel)) {
     return *is_established ? Standing::Established : Standing::Newcomer;
   }
@@ -62,21 +62,21 @@ KnownChannels::Standing KnownChannels::find(const LinkEndpoint& at, SessionId se
 }
 
 bool KnownChannels::is_inhabited(const LinkEndpoint& at) const {
-  return places_.find(place_of(at)) != nullptr;
+  return places_.find(at) != nullptr;
 }
 
 bool KnownChannels::may_answer_reset(const LinkEndpoint& at, Instant now) const {
-  const Inhabited* const place = places_.find(place_of(at));
+  const Inhabited* const place = places_.find(at);
   if (place == nullptr || place->established == 0 || !place->reset_answered_at) return true;
   return now - *place->reset_answered_at >= kResetAnswerMin;
 }
 
 void KnownChannels::note_reset_answered(const LinkEndpoint& at, Instant now) {
-  const Inhabited* const found = places_.find(place_of(at));
+  const Inhabited* const found = places_.find(at);
   if (found == nullptr || found->established == 0) return;
   Inhabited place = *found;
   place.reset_answered_at = now;
-  places_.insert_or_assign(place_of(at), place);
+  places_.insert_or_assign(at, place);
 }
 
 std::size_t KnownChannels::slot_of(const Channel& channel) const {

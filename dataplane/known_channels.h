@@ -53,21 +53,15 @@ class KnownChannels {
   [[nodiscard]] std::size_t size() const { return channels_.size(); }
 
  private:
-  /// What tells endpoints apart: see ChannelTable.
-  struct Place {
-    Endpoint remote;
-    ConnectionId connection;
-    friend bool operator==(const Place&, const Place&) = default;
-  };
   struct Channel {
-    Place place;
+    LinkEndpoint place;
     SessionId session;
     friend bool operator==(const Channel&, const Channel&) = default;
   };
   /// Session ids, which peers choose, are not hashed: few channels are at one endpoint.
   struct Hash {
     AddressHash keyed;
-    std::uint64_t operator()(const Place& place) const { return keyed(place.remote); }
+    std::uint64_t operator()(const LinkEndpoint& place) const { return keyed(place.remote); }
     std::uint64_t operator()(const Channel& channel) const { return keyed(channel.place.remote); }
   };
   struct Inhabited {
@@ -81,15 +75,12 @@ class KnownChannels {
     bool is_used = false;
   };
 
-  static Place place_of(const LinkEndpoint& at) {
-    return {.remote = at.remote, .connection = at.connection};
-  }
   [[nodiscard]] std::size_t slot_of(const Channel& channel) const;
 
   Hash hash_;
   /// True: established.
   FlatMap<Channel, bool, Hash> channels_;
-  FlatMap<Place, Inhabited, Hash> places_;
+  FlatMap<LinkEndpoint, Inhabited, Hash> places_;
   /// By hash; the later takes the place of the earlier.
   std::vector<ProvenLately> proven_;
 };

@@ -41,6 +41,24 @@ TEST(ChannelTable, TellsTcpFromUdpAndOneConnectionFromTheNext) {
   EXPECT_EQ(table.at(first).size(), 1u);
 }
 
+// B03: a NAT that maps by destination gives two clients one address and port.
+TEST(ChannelTable, TellsApartWhichOfOurAddressesAndListenersWasCalled) {
+  test::SeededRandom random(1);
+  ChannelTable table(random);
+  LinkEndpoint other_address = endpoint(1);
+  other_address.local = *IpAddress::parse("198.51.100.2");
+  LinkEndpoint other_listener = endpoint(1);
+  other_listener.listener = 1;
+  table.add(endpoint(1), {.session = session(1), .client = {10}});
+  table.add(other_address, {.session = session(1), .client = {20}});
+  table.add(other_listener, {.session = session(1), .client = {30}});
+
+  EXPECT_EQ(table.find(endpoint(1), session(1)), ClientId{10});
+  EXPECT_EQ(table.find(other_address, session(1)), ClientId{20});
+  EXPECT_EQ(table.find(other_listener, session(1)), ClientId{30});
+  EXPECT_EQ(table.at(endpoint(1)).size(), 1u);
+}
+
 TEST(ChannelTable, FindsNothingAtAnotherEndpoint) {
   test::SeededRandom random(1);
   ChannelTable table(random);

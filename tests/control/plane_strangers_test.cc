@@ -81,6 +81,23 @@ TEST_F(PlaneStrangersTest, ForgetsWhoDoesNotGoOn) {  // A07
   EXPECT_EQ(plane_->half_open_count(), 0u);
 }
 
+/// Behind a NAT that maps by destination, two clients may have one address and port.
+class PlaneListenersTest : public PlaneTest {};
+
+TEST_F(PlaneListenersTest, LetsTwoInAtOnceFromOnePlaceToTwoListeners) {  // B03
+  start();
+  LinkEndpoint elsewhere = at(1000);
+  elsewhere.listener = 1;
+  const PlaneClient& first = add_client(at(1000), *client1_);
+  const PlaneClient& second = add_client(elsewhere, *client2_);
+  settle();
+
+  EXPECT_TRUE(first.push) << log_;
+  EXPECT_TRUE(second.push) << log_;
+  EXPECT_EQ(plane_->table_sizes().channels, 2u) << log_;
+  EXPECT_EQ(plane_->half_open_count(), 0u);
+}
+
 class ClientKeyQuestionTest : public PlaneStrangersTest {
  protected:
   ClientKeyQuestionTest() {

@@ -50,6 +50,15 @@ TEST_F(KnownChannelsTest, TellsConnectionsFromDatagramsAndFromEachOther) {
   EXPECT_EQ(find(at(1, {.number = 4, .generation = 1}), 7), Standing::Established);
 }
 
+TEST_F(KnownChannelsTest, TellsListenersApart) {
+  LinkEndpoint elsewhere = at(1);
+  elsewhere.listener = 1;
+  known_.put(at(1), session_id(7), true);
+
+  EXPECT_EQ(find(elsewhere, 7), Standing::Unknown);
+  EXPECT_FALSE(known_.is_inhabited(elsewhere));
+}
+
 TEST_F(KnownChannelsTest, RemembersForAWhileWhoHasReturnedACookie) {
   known_.note_proven(at(1), session_id(7), kNow);
 
