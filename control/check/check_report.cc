@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 namespace ringway {
@@ -41,6 +44,40 @@ std::string hanging(std::string_view label, std::string_view text) {
   return lines + line + '\n';
 }
 
+/// How many bytes the UTF-8 character at the beginning has (RFC 3629, section 3), when a terminal
+/// shows it; 0 when it is none, or one that a terminal obeys, of C0 or C1.
+std::size_t shown_size(std::string_view text) {
+  constexpr std::array<std::uint32_t, 5> kLeast{0, 0x20, 0xa0, 0x800, 0x10000};
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80 ? 1 : static_cast<std::size_t>(std::countl_one(first));
+  if (size >= kLeast.size() || size > text.size()) return 0;
+  std::uint32_t code = size == 1 ? first : first & (0x7fu >> size);
+  for (const char c : text.substr(1, size - 1)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) != 0x80) return 0;
+    code = code << 6 | (byte & 0x3fu);
+  }
+  const bool is_surrogate = code >= 0xd800 && code < 0xe000;
+  const bool is_shown = code >= kLeast[size] && code != 0x7f && !is_surrogate && code < 0x110000;
+  // A byte that only goes on with a character begins none.
+  return is_shown && (first & 0xc0) != 0x80 ? size : 0;
+}
+
+/// A configuration may come from anybody, and what it says is quoted.
+std::string for_terminal(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t size = text.front() == '\n' ? 1 : shown_size(text);
+    if (size == 0) {
+      shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+    } else {
+      shown += text.substr(0, size);
+    }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
+  }
+  return shown;
+}
+
 /// "server.conf:12 (keys/ca.crt)" -> the file and the line; 0 when there is none.
 std::pair<std::string, int> split_place(const std::string& where) {
   const std::string place = where.substr(0, where.find(" ("));
@@ -70,11 +107,11 @@ std::string report_text(const CheckReport& report) {
     const std::size_t count = count_of(report, severity);
     return fmt::format("{} {}", count, count == 1 ? one : many);
   };
-  return text + fmt::format("\n{}, {}, {} of advice, {} of information\n",
-                            counted(Severity::Error, "error", "errors"),
-                            counted(Severity::Warning, "warning", "warnings"),
-                            counted(Severity::Advice, "piece", "pieces"),
-                            counted(Severity::Info, "piece", "pieces"));
+  text += fmt::format(
+      "\n{}, {}, {} of advice, {} of information\n", counted(Severity::Error, "error", "errors"),
+      counted(Severity::Warning, "warning", "warnings"),
+      counted(Severity::Advice, "piece", "pieces"), counted(Severity::Info, "piece", "pieces"));
+  return for_terminal(text);
 }
 
 std::string report_json(const CheckReport& report) {

@@ -47,6 +47,22 @@ TEST(CheckReport, IsJsonWhateverBytesAreInTheConfiguration) {
   EXPECT_TRUE(nlohmann::json::accept(report_json(report_of({strange}))));
 }
 
+TEST(CheckReport, ShowsWhatATerminalWouldObey) {
+  Finding strange = finding(Severity::Error);
+  strange.what =
+      "Schl\u00fcssel \u20ac \U0001f511 "
+      "\u009b2J|\x9b|\x1b[2J|\x7f|\xc3|\xe2\x82|\xc0\xaf|\xed\xa0\x80|"
+      "\xf4\x90\x80\x80|\xff";
+
+  const std::string text = report_text(report_of({strange}));
+
+  EXPECT_TRUE(text.contains("Schl\u00fcssel \u20ac \U0001f511 ")) << text;
+  EXPECT_TRUE(
+      text.contains("\\xc2\\x9b2J|\\x9b|\\x1b[2J|\\x7f|\\xc3|\\xe2\\x82|\\xc0\\xaf|"
+                    "\\xed\\xa0\\x80|\\xf4\\x90\\x80\\x80|\\xff"))
+      << text;
+}
+
 TEST(CheckReport, FitsATerminal) {
   Finding wide = finding(Severity::Warning);
   for (int i = 0; i < 60; ++i) wide.why += "word ";
