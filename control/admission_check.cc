@@ -67,6 +67,12 @@ std::expected<Admission, Refusal> choose_admission(const ServerConfig& config,
                                               ", data-ciphers is " +
                                               cipher_list_text(config.data_ciphers)});
   }
+  if (config.force_tls_key_export && !takes_tls_key_export(request.peer_info)) {
+    return std::unexpected(
+        Refusal{.for_client = "Update OpenVPN: its data keys cannot come from TLS",
+                .for_log = "it offers no keys by TLS export (IV_PROTO), and "
+                           "force-tls-key-material-export asks for them"});
+  }
   const bool is_framed = frames_compression(request.options);
   if (is_framed && request.peer_info.find("IV_COMP_STUBv2") != "1") {
     return std::unexpected(

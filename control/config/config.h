@@ -201,6 +201,7 @@ struct ServerConfig {
                                           DataCipher::ChaCha20Poly1305};
   /// For clients that say nothing of ciphers at all.
   std::optional<DataCipher> data_cipher_fallback;
+  bool force_tls_key_export = false;  ///< `force-tls-key-material-export`
   /// Ready-made options in the order to push them, `push` lines and what helpers imply; without
   /// what is the client's own (ifconfig, peer-id, cipher).
   std::vector<std::string> push;

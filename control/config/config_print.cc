@@ -257,6 +257,7 @@ void print_clients(OptionPrinter& print, const ServerConfig& config) {
   print.option("max-routes-per-client", config.routes_per_client_max);
   print_tokens(print, config.tokens);
   print.option("max-clients", config.clients_max);
+  print.flag("force-tls-key-material-export", config.force_tls_key_export);
   print.flag("duplicate-cn", config.duplicate_cn);
   print.flag("client-to-client", config.client_to_client);
   print.option("explicit-exit-notify", config.explicit_exit_notify);

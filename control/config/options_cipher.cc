@@ -105,6 +105,11 @@ Result<void> apply_data_ciphers_fallback(ConfigDraft& draft, const ConfigLine& l
                        "delete the line, and update those clients");
 }
 
+Result<void> apply_force_key_export(ConfigDraft& draft, const ConfigLine&) {
+  draft.config.force_tls_key_export = true;
+  return {};
+}
+
 Result<void> apply_cipher(ConfigDraft& draft, const ConfigLine& line) {
   if (to_lower(line.parameter(1)) == "none") {
     return refused_value(line, "would leave the tunnel unencrypted",
@@ -184,6 +189,9 @@ constexpr std::array kRows = {
     works("data-ciphers-fallback", "NAME", {1, 1}, apply_data_ciphers_fallback,
           "The cipher of clients that say nothing of theirs at all (`ncp-disable` with "
           "`disable-occ`): an AEAD. Others are refused, as Ringway does not speak them."),
+    works("force-tls-key-material-export", "", {0, 0}, apply_force_key_export,
+          "Refuses clients that cannot take their data keys from the TLS exporter (RFC 5705): "
+          "OpenVPN 2.5 and older. Newer ones use it without this line, too."),
     works("aead-engine", "auto|ipsec-mb|openssl|libsodium", {1, 1}, apply_aead_engine,
           "Ringway's own: the library that computes the data ciphers; by default the one that a "
           "measurement at start finds fastest for each of them."),

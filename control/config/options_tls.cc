@@ -218,9 +218,6 @@ constexpr std::array kRows = {
             "would refuse clients for differences that do not matter; OpenVPN drops "
             "it too",
             "delete the line"),
-    refused("force-tls-key-material-export",
-            "is not served: it would lock out the clients of OpenVPN 2.5 and older",
-            "delete the line; newer clients use the exporter anyway"),
     refused("keying-material-exporter", "hands key material to plugins, and none are loaded",
             "delete the line"),
 };

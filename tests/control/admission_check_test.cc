@@ -145,6 +145,20 @@ TEST(AdmissionCheck, UsesTheFallbackForAClientThatTellsNoCipher) {
   EXPECT_EQ(admission->cipher, DataCipher::Aes128Gcm);
 }
 
+TEST(AdmissionCheck, AsksForKeysByExportWhereItIsTold) {
+  ServerConfig config;
+  config.force_tls_key_export = true;
+  AuthRequested request = request_of("client1");
+  request.peer_info = PeerInfo::parse("IV_PROTO=6\nIV_NCP=2\n");
+
+  const auto refused = choose_admission(config, request);
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().for_client, "Update OpenVPN: its data keys cannot come from TLS");
+  request.peer_info = PeerInfo::parse("IV_PROTO=990\nIV_NCP=2\n");
+  EXPECT_TRUE(choose_admission(config, request));
+}
+
 TEST(AdmissionCheck, SaysThatNoCipherIsShared) {
   ServerConfig config;
   config.data_ciphers = {DataCipher::ChaCha20Poly1305};

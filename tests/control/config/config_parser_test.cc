@@ -152,6 +152,7 @@ TEST(ConfigParser, GivesEveryTunnelAndClientOptionItsMeaning) {
        }},
       {"ifconfig-pool-persist ipp.txt 0", [](const C& c) { return c.pool_persist_interval == 0s; }},
       {"max-clients 5", [](const C& c) { return c.clients_max == 5; }},
+      {"force-tls-key-material-export", [](const C& c) { return c.force_tls_key_export; }},
       {"duplicate-cn", [](const C& c) { return c.duplicate_cn; }},
       {"client-to-client", [](const C& c) { return c.client_to_client; }},
       {"explicit-exit-notify", [](const C& c) { return c.explicit_exit_notify == 1; }},
