@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "base/check.h"
@@ -32,7 +33,7 @@ struct Messages {
 
 /// The sizes of messages that would end behind the last byte, or before their own header: `all` of
 /// them, or those above 2^31, which libmnl follows backwards. The kernel sends neither.
-void repair_sizes(std::vector<std::uint8_t>& bytes, bool all) {
+void repair_sizes(std::span<std::uint8_t> bytes, bool all) {
   for (std::size_t at = 0; at + sizeof(nlmsghdr) <= bytes.size();) {
     const std::size_t left = bytes.size() - at;
     std::uint32_t size = 0;
@@ -63,15 +64,19 @@ std::vector<HostLink> read_links(Bytes bytes) {
 }
 
 /// The first half is what the host had, the second what it has.
+std::size_t half_of(Bytes bytes) {
+  return std::min<std::size_t>(NLMSG_ALIGN(bytes.size() / 2), bytes.size());
+}
+
 void watch_links(Bytes bytes) {
   ServerConfig config;
   config.listen = {{.address = IpAddress::parse("192.0.2.1")},
                    {.address = IpAddress::parse("2001:db8::1")},
                    {.address = std::nullopt, .family = LinkFamily::V6Only}};
   config.outside.device = "eth0";
-  const std::size_t half = NLMSG_ALIGN(bytes.size() / 2);
-  AddressWatch watch(config, "tun0", read_links(bytes.first(std::min(half, bytes.size()))));
-  watch.handle_links(read_links(bytes.subspan(std::min(half, bytes.size()))), Instant{1000s});
+  const std::size_t half = half_of(bytes);
+  AddressWatch watch(config, "tun0", read_links(bytes.first(half)));
+  watch.handle_links(read_links(bytes.subspan(half)), Instant{1000s});
   watch.handle_links({}, Instant{1001s});
   std::size_t count = 0;
   while (const auto note = watch.poll_note()) {
@@ -120,8 +125,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace ringway;
   if (size == 0) return 0;
   Messages messages(Bytes(data, size).subspan(1));
-  repair_sizes(messages.bytes, data[0] % 2 == 1);
-  switch (data[0] / 2 % 3) {
+  const unsigned what = data[0] / 2 % 3;
+  const std::span<std::uint8_t> all(messages.bytes);
+  const std::size_t first = what == 0 ? half_of(all) : all.size();
+  repair_sizes(all.first(first), data[0] % 2 == 1);
+  repair_sizes(all.subspan(first), data[0] % 2 == 1);
+  switch (what) {
     case 0: watch_links(messages.bytes); break;
     case 1: read_routes(messages.bytes); break;
     default: read_news(messages.bytes); break;

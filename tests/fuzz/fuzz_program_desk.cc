@@ -30,8 +30,9 @@ ServerConfig make_config(std::uint8_t bits) {
   config.programs.security = 3;
   config.programs.password_by_file = (bits & 4) != 0;
   for (ProgramLine* line :
-       {&config.programs.certificate, &config.programs.password, &config.programs.connect,
-        &config.programs.disconnect, &config.programs.learn, &config.programs.challenge}) {
+       {&config.programs.client_key, &config.programs.certificate, &config.programs.password,
+        &config.programs.connect, &config.programs.disconnect, &config.programs.learn,
+        &config.programs.challenge}) {
     line->words = {"/bin/decide", "it"};
   }
   config.programs.variables = {{"COLOUR", "red"}};
