@@ -52,7 +52,7 @@ plan_cells() {
     done
     for version in $(found_versions); do
       [[ $version == 2.6 ]] || ! speaks "$version" "$wrap" AES-256-GCM ||
-        cells+=("$version $family AES-256-GCM 1.3")
+        cells+=("$version $family AES-256-GCM $(newest_tls "$version")")
     done
   done
 }

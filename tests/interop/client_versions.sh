@@ -24,6 +24,13 @@ client_program() {
   return 1
 }
 
+# newest_tls VERSION: mbed TLS has no 1.3 before its own version 3.6.
+newest_tls() {
+  local said
+  said=$("$(client_program "$1")" --version 2>&1) || true # OpenVPN exits with 1 behind it.
+  if [[ $said == *'mbed TLS '[12].* ]]; then echo 1.2; else echo 1.3; fi
+}
+
 # found_versions: "2.6" and whichever of wanted_versions there are, in words.
 found_versions() {
   local version words=(2.6)
