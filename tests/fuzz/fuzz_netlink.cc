@@ -25,9 +25,12 @@
 namespace ringway {
 namespace {
 
-/// Aligned as the kernel's are, and not a byte longer than they.
+/// Aligned as the kernel's are, and not a byte longer than they, which have all of the last word:
+/// libmnl looks for attributes there, whatever the size of the message says.
 struct Messages {
-  explicit Messages(Bytes given) : bytes(given.begin(), given.end()) {}
+  explicit Messages(Bytes given) : bytes(given.begin(), given.end()) {
+    bytes.resize(NLMSG_ALIGN(bytes.size()));
+  }
   std::vector<std::uint8_t> bytes;
 };
 
