@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
@@ -14,11 +16,15 @@
 namespace ringway {
 namespace {
 
-/// Guarded, locked memory in places of one size, of which a Secret takes a run: first fit from a
-/// moving hint. Key changes are rare next to packets, so a scan is cheap enough. Not thread-safe.
+/// Guarded, locked memory in places of one size, of which a Secret takes a run: what was released
+/// last, if it has the length; otherwise the first that fits behind a moving hint. So clients that
+/// come and go stay in the pages of those who went, and fleets that renew their keys need no long
+/// scan. Not thread-safe.
 class Pool {
  public:
-  explicit Pool(std::size_t place_size) : place_size_(place_size) {}
+  explicit Pool(std::size_t place_size) : place_size_(place_size) {
+    for (auto& runs : released_) runs.reserve(kReleasedMax);
+  }
 
   [[nodiscard]] bool is_mapped() const { return base_ != nullptr; }
   [[nodiscard]] std::size_t size() const { return used_.size() * place_size_; }
@@ -42,10 +48,13 @@ class Pool {
 
   std::uint8_t* allocate(std::size_t size) {
     const std::size_t run = places_for(size);
-    const std::size_t at = find_run(run);
-    RW_ASSERT(at != kNone);  // Limits are sums of named users; running out is our own mistake.
+    std::size_t at = take_released(run);
+    if (at == kNone) {
+      at = find_run(run);
+      RW_ASSERT(at != kNone);  // Limits are sums of named users; running out is our own mistake.
+      hint_ = at + run;
+    }
     for (std::size_t i = at; i < at + run; ++i) used_[i] = true;
-    hint_ = at + run;
     in_use_ += run;
     return base_ + at * place_size_;
   }
@@ -59,10 +68,31 @@ class Pool {
       used_[i] = false;
     }
     in_use_ -= run;
+    if (run < released_.size() && released_[run].size() < kReleasedMax) {
+      released_[run].push_back(at);
+    }
   }
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
+  /// How many of each length are remembered; others are found by scanning.
+  static constexpr std::size_t kReleasedMax = 1024;
+
+  /// The last of that length that nobody has taken since.
+  std::size_t take_released(std::size_t run) {
+    if (run >= released_.size()) return kNone;
+    auto& runs = released_[run];
+    while (!runs.empty()) {
+      const std::size_t at = runs.back();
+      runs.pop_back();
+      const auto first = used_.begin() + static_cast<std::ptrdiff_t>(at);
+      if (std::find(first, first + static_cast<std::ptrdiff_t>(run), true) ==
+          first + static_cast<std::ptrdiff_t>(run)) {
+        return at;
+      }
+    }
+    return kNone;
+  }
 
   [[nodiscard]] std::size_t places_for(std::size_t size) const {
     return (size + place_size_ - 1) / place_size_;
@@ -86,6 +116,8 @@ class Pool {
   std::size_t place_size_;
   std::uint8_t* base_ = nullptr;
   std::vector<bool> used_;
+  /// By length.
+  std::array<std::vector<std::size_t>, 17> released_;
   std::size_t hint_ = 0;
   std::size_t in_use_ = 0;
 };

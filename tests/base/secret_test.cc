@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 namespace ringway {
 namespace {
@@ -44,6 +46,40 @@ TEST(Secret, TakesExpandedKeysFromAPoolOfTheirOwnAndWipesThem) {
   EXPECT_EQ(SecretArena::key_schedules_in_use(), schedules);
   EXPECT_TRUE(std::all_of(memory, memory + SecretArena::kKeyScheduleSize,
                           [](std::uint8_t byte) { return byte == 0; }));
+}
+
+// R05: what comes and goes does not walk through all of the memory.
+TEST(Secret, TakesThePlaceOfWhatWentLast) {
+  std::set<const std::uint8_t*> places;
+  for (int i = 0; i < 10'000; ++i) {
+    const Secret<32> small;
+    const Secret<256> large;
+    const Secret<32> other;
+    const Secret<SecretArena::kKeyScheduleSize> schedule;
+    places.insert({small.bytes().data(), large.bytes().data(), other.bytes().data(),
+                   schedule.bytes().data()});
+  }
+  EXPECT_EQ(places.size(), 4u);
+}
+
+TEST(Secret, FindsAPlaceAmongMoreHolesThanAreRemembered) {
+  constexpr std::size_t kCount = 3000;
+  std::vector<Secret<32>> secrets(kCount);
+  for (Secret<32>& secret : secrets) secret.mutable_bytes()[0] = 1;
+  std::vector<Secret<32>> kept;
+  for (std::size_t i = 0; i < kCount; i += 2) kept.push_back(std::move(secrets[i]));
+  const std::size_t in_use = SecretArena::slots_in_use();
+  secrets.clear();
+  EXPECT_EQ(SecretArena::slots_in_use(), in_use - kCount / 2);
+
+  std::vector<Secret<32>> again(kCount);
+  std::set<const std::uint8_t*> places;
+  for (const auto* all : {&kept, &again}) {
+    for (const Secret<32>& secret : *all) places.insert(secret.bytes().data());
+  }
+  EXPECT_EQ(places.size(), kCount + kCount / 2);
+  EXPECT_TRUE(std::ranges::all_of(kept, [](const auto& one) { return one.bytes()[0] == 1; }));
+  EXPECT_TRUE(std::ranges::all_of(again, [](const auto& one) { return one.bytes()[0] == 0; }));
 }
 
 TEST(Secret, MovesWithoutLeavingACopyBehind) {

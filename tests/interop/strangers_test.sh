@@ -167,8 +167,8 @@ server_config "tls-crypt $work/ta.key" 'connect-freq-source 0 1' >server.conf
 require 'the server starts again' start_server server.conf
 require 'a client logs in' login
 rss_before=$(server_rss_kib)
-start_helper "$(client_ns 2)" "$strangers" stall "$server_v4" "$server_port" "$stalls" \
-  "tls-crypt=$work/ta.key" >stall.log 2>&1
+start_helper "$(client_ns 2)" prlimit "--nofile=$((stalls + 1000))" \
+  "$strangers" stall "$server_v4" "$server_port" "$stalls" "tls-crypt=$work/ta.key" >stall.log 2>&1
 check 'stalling strangers get their cookies' wait_for 60 grep -q stalled stall.log
 echo "# $(tail -n 1 stall.log) of $stalls"
 check 'there are more than the places' test "$(awk '{ print $2 }' stall.log)" -gt 4096
