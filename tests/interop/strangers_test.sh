@@ -14,7 +14,11 @@ build=$(dirname "$(dirname "$(realpath "$(command -v "${server_command[0]}")")")
 strangers=$build/tests/interop/strangers
 count=$((250000 * ${RINGWAY_VOLUME:-1}))
 rate=${RINGWAY_RATE:-50000}
+# Each of those who stall has a socket.
+files=$(ulimit -Hn)
+[[ $files != unlimited ]] || files=1000000
 stalls=$((5000 * ${RINGWAY_VOLUME:-1}))
+((stalls < files - 100)) || stalls=$((files - 100))
 [[ -x $strangers ]] || { echo "Cannot run: there is no $strangers: build it first" && exit 1; }
 topology_up 3
 in_server sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.client2.rp_filter=0
@@ -167,7 +171,7 @@ server_config "tls-crypt $work/ta.key" 'connect-freq-source 0 1' >server.conf
 require 'the server starts again' start_server server.conf
 require 'a client logs in' login
 rss_before=$(server_rss_kib)
-start_helper "$(client_ns 2)" prlimit "--nofile=$((stalls + 1000))" \
+start_helper "$(client_ns 2)" prlimit "--nofile=$files:$files" \
   "$strangers" stall "$server_v4" "$server_port" "$stalls" "tls-crypt=$work/ta.key" >stall.log 2>&1
 check 'stalling strangers get their cookies' wait_for 60 grep -q stalled stall.log
 echo "# $(tail -n 1 stall.log) of $stalls"
