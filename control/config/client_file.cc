@@ -251,15 +251,10 @@ Result<void> judge_foreign(const ConfigLine& line, ClientLineNotes& notes) {
         line.where, line.name()));
     return {};
   }
-  std::string_view nearest;
-  for (const ClientRow& row : kRows) {
-    if (nearest.empty() && nearest_option(line.name(), ConfigKind::Server) == row.name) {
-      nearest = row.name;
-    }
-  }
-  return fail(
-      fmt::format("unknown option `{}`", line.name()), line.where,
-      nearest.empty() ? "delete the line" : fmt::format("write `{}`, if that is meant", nearest));
+  const std::string_view nearest = nearest_option(line.name(), ConfigKind::Server);
+  return fail(fmt::format("unknown option `{}`", line.name()), line.where,
+              find_row(nearest) == nullptr ? "delete the line"
+                                           : fmt::format("write `{}`, if that is meant", nearest));
 }
 
 Result<void> read_line(const ConfigLine& line, ClientTerms& terms, ClientLineNotes& notes) {

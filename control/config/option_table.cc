@@ -143,6 +143,10 @@ std::string_view nearest_option(std::string_view name, ConfigKind kind) {
   std::size_t nearest_distance = kNear + 1;
   for (const OptionSection& section : option_sections(kind)) {
     for (const OptionRow& row : section.rows) {
+      // What would have to be added or deleted is a part of the distance; a long word that nobody
+      // knows need not be compared with hundreds.
+      const std::size_t longer = std::max(name.size(), row.name.size());
+      if (longer - std::min(name.size(), row.name.size()) >= nearest_distance) continue;
       const std::size_t distance = edit_distance(name, row.name);
       // A short name is near to everything, so at least half of it must be right.
       if (distance < nearest_distance && distance * 2 <= row.name.size()) {
