@@ -27,12 +27,12 @@ unsigned mapped_length(const Prefix& prefix) {
   return prefix.address.is_v4() ? 96u + prefix.length : prefix.length;
 }
 
+/// In two words: it is asked for packets.
 bool same_leading_bits(Bytes a, Bytes b, unsigned bits) {
-  const unsigned whole = bits / 8;
-  if (std::memcmp(a.data(), b.data(), whole) != 0) return false;
-  if (bits % 8 == 0) return true;
-  const auto mask = static_cast<std::uint8_t>(0xff << (8 - bits % 8));
-  return ((a[whole] ^ b[whole]) & mask) == 0;
+  const std::uint64_t upper = load_be64(a.data()) ^ load_be64(b.data());
+  if (bits < 64) return bits == 0 || upper >> (64 - bits) == 0;
+  const std::uint64_t lower = load_be64(a.data() + 8) ^ load_be64(b.data() + 8);
+  return upper == 0 && (bits == 64 || lower >> (128 - bits) == 0);
 }
 
 IpAddress with_host_bits_cleared(const IpAddress& address, unsigned bits) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdint>
+
 namespace ringway {
 namespace {
 
@@ -41,6 +44,28 @@ TEST(Prefix, KnowsWhatItContains) {
   EXPECT_FALSE(v4->contains(*IpAddress::parse("::")));
   EXPECT_TRUE(v6->contains(*IpAddress::parse("2001:db8:7fff::1")));
   EXPECT_FALSE(v6->contains(*IpAddress::parse("2001:db8:8000::1")));
+}
+
+TEST(Prefix, ContainsWhatHasItsFirstBitsOfEveryLength) {
+  std::array<std::uint8_t, 16> bytes;
+  bytes.fill(0x5a);
+  const IpAddress address = IpAddress::v6(bytes);
+  for (std::uint8_t length = 0; length <= 128; ++length) {
+    const Prefix prefix{address, length};
+    EXPECT_TRUE(prefix.contains(address)) << int{length};
+    for (unsigned bit = 0; bit < 128; ++bit) {
+      std::array<std::uint8_t, 16> other = bytes;
+      other[bit / 8] ^= static_cast<std::uint8_t>(0x80 >> bit % 8);
+      EXPECT_EQ(prefix.contains(IpAddress::v6(other)), bit >= length) << int{length} << ' ' << bit;
+    }
+  }
+  for (std::uint8_t length = 0; length <= 32; ++length) {
+    const Prefix prefix{IpAddress::v4(0x5a5a5a5a), length};
+    for (unsigned bit = 0; bit < 32; ++bit) {
+      const IpAddress other = IpAddress::v4(0x5a5a5a5au ^ 0x80000000u >> bit);
+      EXPECT_EQ(prefix.contains(other), bit >= length) << int{length} << ' ' << bit;
+    }
+  }
 }
 
 TEST(Prefix, RefusesHostBitsUnlessTheyAreToBeMasked) {
