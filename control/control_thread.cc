@@ -38,9 +38,10 @@ ControlThread::ControlThread(Parts parts)
   });
 }
 
+void ControlThread::prepare_workers() { deliver(read_clocks()); }
+
 void ControlThread::run() {
   Now now = read_clocks();
-  // The workers answer nobody before they have the key for cookies.
   deliver(now);
   while (!is_killed_ && !parts_.plane.is_shut_down(now)) {
     wait(now);

@@ -53,6 +53,9 @@ class ControlThread {
 
   explicit ControlThread(Parts parts);
 
+  /// Before the workers read their first packet: they find the key for cookies then, without which
+  /// they answer nobody, and whose handshake began meanwhile is not lost for two seconds.
+  void prepare_workers();
   /// Returns when a signal has ended the server, clients were told and the files are written.
   void run();
 

@@ -210,7 +210,6 @@ Result<void> run_server(ServerConfig config, const PushReload& reload) {
   if (Result<void> started = (*workers)->start(); !started) return started;
   const Result<PidFile> pid_file = PidFile::write(config.write_pid_file);
   if (!pid_file) return std::unexpected(pid_file.error());
-  if (Result<void> serving = begin_service(config, **workers); !serving) return serving;
 
   ControlThread control({.config = config,
                          .plane = plane,
@@ -225,6 +224,8 @@ Result<void> run_server(ServerConfig config, const PushReload& reload) {
                          .steering = steering ? &*steering : nullptr,
                          .sockets = std::move(*senders),
                          .icmp = std::move(icmp)});
+  control.prepare_workers();
+  if (Result<void> serving = begin_service(config, **workers); !serving) return serving;
   log::info("Ringway {} is ready: {} worker{}, at most {} clients", RINGWAY_VERSION, worker_count,
             worker_count == 1 ? "" : "s", config.clients_max);
   control.run();
