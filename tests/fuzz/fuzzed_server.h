@@ -107,6 +107,9 @@ class FuzzedServer {
     RW_ASSERT(plane_.half_open_count() <= sizes.channels);
     const std::vector<ClientSummary> clients = plane_.clients();
     RW_ASSERT(clients.size() <= config_.clients_max);
+    // Where a program forbids to lead an address to the client that has it, another may be given
+    // it.
+    if (config_.programs.learn.is_set()) return;
     std::set<IpAddress> leased;
     for (const ClientSummary& client : clients) {
       RW_ASSERT(!client.address_v4 || leased.insert(*client.address_v4).second);
