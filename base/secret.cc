@@ -75,8 +75,9 @@ class Pool {
 
  private:
   static constexpr std::size_t kNone = ~std::size_t{0};
-  /// How many of each length are remembered; others are found by scanning.
+  /// How many of each length are remembered, and of which lengths; others are found by scanning.
   static constexpr std::size_t kReleasedMax = 1024;
+  static constexpr std::size_t kReleasedRunMax = 16;
 
   /// The last of that length that nobody has taken since.
   std::size_t take_released(std::size_t run) {
@@ -86,10 +87,8 @@ class Pool {
       const std::size_t at = runs.back();
       runs.pop_back();
       const auto first = used_.begin() + static_cast<std::ptrdiff_t>(at);
-      if (std::find(first, first + static_cast<std::ptrdiff_t>(run), true) ==
-          first + static_cast<std::ptrdiff_t>(run)) {
-        return at;
-      }
+      const auto last = first + static_cast<std::ptrdiff_t>(run);
+      if (std::find(first, last, true) == last) return at;
     }
     return kNone;
   }
@@ -117,7 +116,7 @@ class Pool {
   std::uint8_t* base_ = nullptr;
   std::vector<bool> used_;
   /// By length.
-  std::array<std::vector<std::size_t>, 17> released_;
+  std::array<std::vector<std::size_t>, kReleasedRunMax + 1> released_;
   std::size_t hint_ = 0;
   std::size_t in_use_ = 0;
 };

@@ -122,8 +122,9 @@ Result<HelperEnd> begin_process(ServerConfig& config) {
   if (!helper) return helper;
   protect_memory();
   if (Result<void> log = open_log(config); !log) return std::unexpected(log.error());
-  if (Result<void> pushes = check_pushes(config.push, config.source); !pushes)
+  if (auto pushes = check_pushes(config.push, config.source); !pushes) {
     return std::unexpected(pushes.error());
+  }
   reserve_secrets(config);
   return helper;
 }

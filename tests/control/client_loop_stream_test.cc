@@ -9,6 +9,7 @@
 #include "tests/control/server_by_hand.h"
 #include "tests/dataplane/link_client.h"
 #include "tests/dataplane/stream_client.h"
+#include "tests/support/offload_sets.h"
 #include "tests/tun/super_packet.h"
 #include "tun/vnet_header.h"
 
@@ -18,20 +19,12 @@ namespace {
 
 using test::counting_bytes;
 using test::ip;
+using test::kAll;
+using test::kNone;
 using test::kPatienceMs;
 using test::Packet;
 using test::udp_packet;
-
-constexpr Offloads kNone = {.link_gso = false, .link_gro = false, .tun = {}};
-constexpr Offloads kAll = {
-    .link_gso = true, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
-
-Packet with_header(const VnetHeader& header, Bytes packet) {
-  Packet frame(kVnetHeaderSize);
-  write_vnet_header(std::span(frame).first<kVnetHeaderSize>(), header);
-  frame.insert(frame.end(), packet.begin(), packet.end());
-  return frame;
-}
+using test::with_header;
 
 class ClientLoopStreamTest : public ::testing::Test {
  protected:

@@ -10,6 +10,7 @@
 #include "base/unique_fd.h"
 #include "tests/control/server_by_hand.h"
 #include "tests/dataplane/link_client.h"
+#include "tests/support/offload_sets.h"
 #include "tests/tun/super_packet.h"
 
 /// The client's loop on a real ring with a real socket, between a server by hand and, in the place
@@ -19,21 +20,13 @@ namespace {
 
 using test::counting_bytes;
 using test::ip;
+using test::kAll;
+using test::kNone;
 using test::kPatienceMs;
 using test::Packet;
 using test::SuperPacket;
 using test::udp_packet;
-
-constexpr Offloads kNone = {.link_gso = false, .link_gro = false, .tun = {}};
-constexpr Offloads kAll = {
-    .link_gso = true, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
-
-Packet with_header(const VnetHeader& header, Bytes packet) {
-  Packet frame(kVnetHeaderSize);
-  write_vnet_header(std::span(frame).first<kVnetHeaderSize>(), header);
-  frame.insert(frame.end(), packet.begin(), packet.end());
-  return frame;
-}
+using test::with_header;
 
 /// UDP packets of one flow that each tell where they belong.
 Packet numbered(std::uint32_t number, std::size_t size = 1000) {

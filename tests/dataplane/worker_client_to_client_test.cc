@@ -4,19 +4,18 @@
 #include <cstdint>
 
 #include "tests/dataplane/worker_rig.h"
+#include "tests/support/offload_sets.h"
 
 // What one client sends to another: it never meets the TUN.
 namespace ringway {
 namespace {
 
 using test::inner_packet;
+using test::kAll;
 using test::Packet;
 using test::payload_of;
 using test::TunnelClient;
 using test::WorkerRig;
-
-constexpr Offloads kAll = {
-    .link_gso = true, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
 
 TEST(WorkerClientToClient, CarriesPacketsInTrains) {
   WorkerRig rig({.client_to_client = true, .starts = false, .offloads = kAll});

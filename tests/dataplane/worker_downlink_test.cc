@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/dataplane/worker_rig.h"
+#include "tests/support/offload_sets.h"
 
 // Super-packets of a real TUN on their way to clients.
 namespace ringway {
@@ -14,14 +15,12 @@ namespace {
 using test::HostSocket;
 using test::inner_packet;
 using test::ip;
+using test::kAll;
+using test::kNone;
 using test::Packet;
 using test::payload_of;
 using test::TunnelClient;
 using test::WorkerRig;
-
-constexpr Offloads kAll = {
-    .link_gso = true, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
-constexpr Offloads kNone = {.link_gso = false, .link_gro = false, .tun = {}};
 
 bool has_right_checksum(const Packet& packet) {
   const auto parsed = parse_ip_packet(packet);

@@ -9,6 +9,7 @@
 
 #include "dataplane/too_big_answers.h"
 #include "tests/dataplane/worker_rig.h"
+#include "tests/support/offload_sets.h"
 
 // Packets that are larger than their way takes, through real workers: who hears of it, and what
 // arrives all the same.
@@ -18,13 +19,12 @@ namespace {
 using test::counting_bytes;
 using test::HostSocket;
 using test::inner_packet;
+using test::kAll;
+using test::kNone;
 using test::Packet;
 using test::TunnelClient;
 using test::WorkerRig;
 
-constexpr Offloads kAll = {
-    .link_gso = true, .link_gro = true, .tun = {.checksum = true, .tcp = true, .udp = true}};
-constexpr Offloads kNone = {.link_gso = false, .link_gro = false, .tun = {}};
 constexpr std::uint16_t kNarrow = 1300;
 
 /// A UDP socket of the host, with or without Don't Fragment, that hears of ICMP errors.

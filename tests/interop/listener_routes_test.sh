@@ -55,15 +55,6 @@ stop_client 1
 stop_client 2
 check 'SIGTERM ends it' stop_server
 
-# refuses TEXT LINE...: the server does not start with these lines, and says why.
-refuses() {
-  local text=$1 status=0
-  shift
-  server_config "$@" >refused.conf
-  in_server timeout 60 "${server_command[@]}" refused.conf >refused.log 2>&1 || status=$?
-  cat refused.log
-  ((status == 1)) && grep -qF "$text" refused.log
-}
 check 'a name without an address is refused' \
   refuses '`local nowhere.invalid`: ' 'local nowhere.invalid'
 check 'a name of another machine is refused' \

@@ -53,15 +53,6 @@ done
 check 'SIGTERM ends the server' stop_server
 check 'no sanitizer or assertion spoke up' server_log_is_clean
 
-# refuses TEXT LINE...: the server does not start with these lines, and says why.
-refuses() {
-  local text=$1 status=0
-  shift
-  server_config "$@" >refused.conf
-  in_server timeout 20 "${server_command[@]}" refused.conf >refused.log 2>&1 || status=$?
-  cat refused.log
-  ((status == 1)) && grep -qF "$text" refused.log
-}
 check 'an address twice is refused' \
   refuses 'line listens on' "local $server_v4" "local $server_v4 1194-1195"
 check 'an address beside all addresses is refused' \

@@ -213,6 +213,16 @@ start_server() {
   fi
 }
 
+# refuses TEXT LINE...: the server does not start with these lines, and says why.
+refuses() {
+  local text=$1 status=0
+  shift
+  server_config "$@" >refused.conf
+  in_server timeout 60 "${server_command[@]}" refused.conf >refused.log 2>&1 || status=$?
+  cat refused.log
+  ((status == 1)) && grep -qF "$text" refused.log
+}
+
 server_is_up() {
   [[ -n $(in_server ss -Htuln "sport = :$server_port") ]] &&
     [[ $(ip -n "$server_ns" -o link show up) == *": tun"* ]]
