@@ -1,6 +1,7 @@
 #include "dataplane/uplink.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "dataplane/martian.h"
 #include "tun/ecn.h"
@@ -118,34 +119,43 @@ Verdict Uplink::forward(const UplinkSource& source, MutableBytes payload) {
   // What lies behind the packet's own length is nobody's business.
   const MutableBytes packet = payload.first(ip->total_length());
 
-  if (!is_as_last(session, *ip)) {
+  JudgedFlow& flow = flow_of(session.peer_id());
+  if (!is_judged(flow, session.peer_id(), *ip)) {
     const Verdict verdict = judge(session, *ip, packet);
     if (verdict.way == Verdict::Way::Dropped) return verdict;
-    note_judged(session, *ip, verdict.way);
+    note_judged(flow, session.peer_id(), *ip, verdict.way);
   }
   if (!take_outer_ecn(packet, *ip, source.ecn)) return Verdict::dropped(Drop::IllegalEcn);
   session.count_packet(packet.size());
   // What is for another client is compared with what goes to that client.
-  if (packet.size() > settings_.tun_mtu && last_.way == Verdict::Way::Tun) {
+  if (packet.size() > settings_.tun_mtu && flow.way == Verdict::Way::Tun) {
     return {.way = Verdict::Way::Misfit, .packet = packet, .ip = *ip};
   }
   clamp_mss(packet, *ip, {.v4 = session.mss().v4, .v6 = session.mss().v6});
-  return {.way = last_.way, .packet = packet, .ip = *ip};
+  return {.way = flow.way, .packet = packet, .ip = *ip};
 }
 
-bool Uplink::is_as_last(const Session& session, const IpPacket& ip) const {
-  return last_.peer == session.peer_id() && last_.routes_generation == routes_.generation() &&
-         std::ranges::equal(Bytes(last_.addresses).first(last_.addresses_size), ip.address_bytes());
+/// The peer ids of one worker are apart by the number of workers: the factor spreads them.
+Uplink::JudgedFlow& Uplink::flow_of(PeerId peer) {
+  static_assert(std::has_single_bit(kJudgedFlows));
+  constexpr int kShift = 32 - std::countr_zero(kJudgedFlows);
+  return judged_[peer.value * std::uint32_t{0x9e3779b1} >> kShift];
+}
+
+bool Uplink::is_judged(const JudgedFlow& flow, PeerId peer, const IpPacket& ip) const {
+  return flow.peer == peer && flow.routes_generation == routes_.generation() &&
+         std::ranges::equal(Bytes(flow.addresses).first(flow.addresses_size), ip.address_bytes());
 }
 
 /// Drops are judged anew each time: whoever sends them shall not push out a flow.
-void Uplink::note_judged(const Session& session, const IpPacket& ip, Verdict::Way way) {
+void Uplink::note_judged(JudgedFlow& flow, PeerId peer, const IpPacket& ip,
+                         Verdict::Way way) const {
   const Bytes addresses = ip.address_bytes();
-  last_.peer = session.peer_id();
-  last_.routes_generation = routes_.generation();
-  last_.addresses_size = addresses.size();
-  std::ranges::copy(addresses, last_.addresses.begin());
-  last_.way = way;
+  flow.peer = peer;
+  flow.routes_generation = routes_.generation();
+  flow.addresses_size = static_cast<std::uint8_t>(addresses.size());
+  std::ranges::copy(addresses, flow.addresses.begin());
+  flow.way = way;
 }
 
 /// A function of the peer, the two addresses, the routes and the settings, and of nothing else.

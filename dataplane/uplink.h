@@ -60,24 +60,27 @@ class Uplink {
   [[nodiscard]] Verdict route(const Session& session, const IpPacket& ip,
                               MutableBytes packet) const;
 
-  /// The addresses that were judged last, and whither: most packets are of the flow of the one
-  /// before. Good for one peer and one state of the routes.
-  struct LastJudged {
-    PeerId peer;
+  /// The addresses that a client's packet was judged by last, and whither it went: most packets are
+  /// of the flow of the one before. Good for one peer and one state of the routes.
+  struct JudgedFlow {
     std::uint64_t routes_generation = 0;
-    std::array<std::uint8_t, 32> addresses{};
-    std::size_t addresses_size = 0;
+    PeerId peer;
     Verdict::Way way = Verdict::Way::Tun;
+    std::uint8_t addresses_size = 0;
+    std::array<std::uint8_t, 32> addresses{};
   };
-  [[nodiscard]] bool is_as_last(const Session& session, const IpPacket& ip) const;
-  void note_judged(const Session& session, const IpPacket& ip, Verdict::Way way);
+  /// Clients whose packets alternate keep a place each; two who share one are judged each time.
+  static constexpr std::size_t kJudgedFlows = 512;
+  [[nodiscard]] JudgedFlow& flow_of(PeerId peer);
+  [[nodiscard]] bool is_judged(const JudgedFlow& flow, PeerId peer, const IpPacket& ip) const;
+  void note_judged(JudgedFlow& flow, PeerId peer, const IpPacket& ip, Verdict::Way way) const;
 
   const DatapathSettings& settings_;
   SessionTable& sessions_;
   const RouteTable& routes_;
   Housekeeping& housekeeping_;
   FailureBudget failures_from_elsewhere_{kFailuresFromElsewhere};
-  LastJudged last_;
+  std::array<JudgedFlow, kJudgedFlows> judged_{};
 };
 
 }  // namespace ringway

@@ -200,5 +200,23 @@ TEST(Uplink, JudgesEachPeerAndEachPairOfAddressesByItself_C01) {
   }
 }
 
+// What was judged has 512 places: these two clients have the same one.
+TEST(Uplink, JudgesClientsThatShareAPlaceByThemselves_C01) {
+  DatapathSettings settings = test::rig_settings();
+  settings.sessions_max = 1024;
+  DatapathRig rig(settings);
+  RigClient& one = rig.connect({1}, {"10.8.0.2/32"});
+  RigClient& other = rig.connect({611}, {"10.8.0.3/32"});
+
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(rig.send(one, packet_between("10.8.0.2", "192.0.2.7")).way, Way::Tun);
+    EXPECT_TRUE(
+        is_dropped(rig.send(other, packet_between("10.8.0.2", "192.0.2.7")), Drop::SpoofedSource));
+    EXPECT_EQ(rig.send(other, packet_between("10.8.0.3", "192.0.2.7")).way, Way::Tun);
+    EXPECT_TRUE(
+        is_dropped(rig.send(one, packet_between("10.8.0.3", "192.0.2.7")), Drop::SpoofedSource));
+  }
+}
+
 }  // namespace
 }  // namespace ringway
