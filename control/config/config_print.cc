@@ -301,7 +301,10 @@ void print_programs(OptionPrinter& print, const ProgramConfig& programs) {
   print_program(print, "up", programs.up);
   print_program(print, "route-up", programs.route_up);
   print_program(print, "down", programs.down);
-  for (const auto& [name, value] : programs.variables) print.option("setenv", name, value);
+  // A second word behind `setenv opt` would be an option.
+  for (const auto& [name, value] : programs.variables) {
+    value.empty() ? print.option("setenv", name) : print.option("setenv", name, value);
+  }
   print.text_option("tmp-dir", programs.directory);
 }
 

@@ -34,6 +34,7 @@ TEST(ConfigPrint, PrintsWhatReadsBackAsItself) {
       "mssfix 0\ntun-mtu 1400\nroute 192.168.0.0 255.255.0.0\nroute-ipv6 2001:db8::/32",
       "mssfix 1300 fixed\nreneg-sec 100 50\nconnect-freq-initial 5 6\nduplicate-cn",
       "force-tls-key-material-export",
+      "setenv opt\nsetenv EMPTY\nsetenv A \"b c\"",
       "connect-freq 10 2\nconnect-freq-source 0 1\nconnect-freq-shared 100.64.0.0/10",
       "tls-auth \"a b\" 1\nauth SHA384\ndata-ciphers AES-128-GCM\ncrl-verify d dir",
       "tls-crypt k\nlog-append l\nstatus s 5\nwritepid p\nuser u\ngroup g\ncd /x\nworkers 2",
