@@ -68,7 +68,9 @@ void ClientBook::keep(Client& client) {
 }
 
 void ClientBook::make_evictable(Client& client, Eviction eviction) {
-  if (client.evictable) return;
+  const bool goes_later = client.evictable && !client.is_evicted_last && eviction == Eviction::Last;
+  if (client.evictable && !goes_later) return;
+  stop_evicting(client);
   client.is_evicted_last = eviction == Eviction::Last;
   std::list<ClientId>& list = client.is_evicted_last ? evicted_last_ : evicted_first_;
   client.evictable = list.insert(list.end(), client.id);
@@ -121,7 +123,8 @@ void ClientBook::bury() { removed_.clear(); }
 void ClientBook::tell_known(const Client& client) {
   news_.push_back(KnowChannel{.endpoint = client.endpoint,
                               .session = client.channel.remote_session(),
-                              .is_established = !client.evictable});
+                              .is_established = !client.evictable,
+                              .is_awaited = client.evictable && client.is_evicted_last});
 }
 
 void ClientBook::tell_forgotten(const Client& client) {

@@ -46,7 +46,8 @@ class ClientBook {
   void keep(Client& client);
   /// First: whoever has shown no more than an address. Last: whose identity is being asked about.
   enum class Eviction : std::uint8_t { First, Last };
-  /// The client may be evicted (again), after those of its kind that already may.
+  /// The client may be evicted (again), after those of its kind that already may. Who goes last
+  /// goes no sooner by this.
   void make_evictable(Client& client, Eviction eviction = Eviction::First);
   /// The client that has been evictable longest; one of those who go last where there is no other.
   [[nodiscard]] Client* next_evictable();

@@ -50,6 +50,7 @@ struct ControlPlane::State {
   void note_proof(Client& client);
   void judge_drop(Drop drop, const LinkEndpoint& from);
   void rotate_cookie_key(Now now);
+  [[nodiscard]] bool is_proven_half_open_at(const LinkEndpoint& from) const;
   void remove_half_open_at(const LinkEndpoint& from, Now now);
 
   void count(Drop drop) { ++own_drops[static_cast<std::size_t>(drop)]; }

@@ -79,6 +79,7 @@ void ControlPlane::State::handle_stranger(Bytes datagram, const LinkEndpoint& fr
   if (std::holds_alternative<GateReply>(verdict)) return count(Drop::BadReset);
   const ChannelSettings& settings = from.is_tcp() ? tcp_settings : udp_settings;
   if (auto* const stranger = std::get_if<GateUnproven>(&verdict)) {
+    if (is_proven_half_open_at(from)) return count(Drop::ForeignSession);
     limit_unproven(now);
     Newcomer newcomer{.is_unproven = true, .key_metadata = metadata_of(stranger->metadata)};
     return open_channel(
@@ -142,6 +143,15 @@ void ControlPlane::State::note_proof(Client& client) {
   if (!client.is_unproven || !client.channel.is_proven()) return;
   client.is_unproven = false;
   client.leave_at.reset();
+}
+
+/// Whoever has returned a cookie there, and is not let in yet, is not taken away by somebody who
+/// has shown no address: what such a reset says can be recorded, and sent in any name.
+bool ControlPlane::State::is_proven_half_open_at(const LinkEndpoint& from) const {
+  return std::ranges::any_of(book.at(from), [this](ClientId id) {
+    const Client* const client = book.find(id);
+    return client != nullptr && !client->is_established() && !client->is_unproven;
+  });
 }
 
 void ControlPlane::State::remove_half_open_at(const LinkEndpoint& from, Now now) {

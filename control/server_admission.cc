@@ -151,7 +151,6 @@ void ServerRole::note_asked(Client& client) {
   client.stage = Stage::Verifying;
   // It has come further than strangers, however many they are: with a program that takes ten
   // seconds, a flood of them would leave nobody in for as long as it lasts.
-  book_.keep(client);
   book_.make_evictable(client, ClientBook::Eviction::Last);
 }
 
@@ -166,10 +165,6 @@ std::expected<void, Refusal> ServerRole::check_password(Client& client, Now now)
 std::expected<void, Refusal> ServerRole::ask_password(Client& client) {
   PlaneQuestion question = question_about(client, QuestionKind::Password);
   question.facts.username = client.inquiry->username;
-  if (tokens_) {
-    question.facts.session_state = name_of(client.inquiry->token_state);
-    question.facts.session_id = client.token->id_text();
-  }
   question.password = std::exchange(client.inquiry->password, {});
   client.inquiry->question = questions_.ask(std::move(question));
   if (!client.inquiry->question) return std::unexpected(busy());
@@ -191,6 +186,10 @@ PlaneQuestion ServerRole::question_about(const Client& client, QuestionKind kind
                     .peer_id = client.peer_id,
                     .lease = client.lease,
                     .connected_since = client.connected_since};
+  if (tokens_ && client.token) {
+    question.facts.session_id = client.token->id_text();
+    if (client.inquiry) question.facts.session_state = name_of(client.inquiry->token_state);
+  }
   return question;
 }
 

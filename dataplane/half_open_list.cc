@@ -21,7 +21,8 @@ Prefix HalfOpenList::network_of(const IpAddress& address) {
 void HalfOpenList::add(std::uint32_t slot, const IpAddress& from) {
   RW_ASSERT(!contains(slot));
   const auto network = networks_.try_emplace(network_of(from)).first;
-  const auto turn = network->second.insert(network->second.end(), slot);
+  const auto turn =
+      network->second.insert(network->second.end(), Turn{.slot = slot, .arrival = ++arrivals_});
   places_.emplace(slot, Place{.network = network, .turn = turn});
 }
 
@@ -35,10 +36,15 @@ void HalfOpenList::remove(std::uint32_t slot) {
 }
 
 std::optional<std::uint32_t> HalfOpenList::victim() const {
-  const auto most = std::ranges::max_element(
-      networks_, {}, [](const Networks::value_type& network) { return network.second.size(); });
-  if (most == networks_.end()) return std::nullopt;
-  return most->second.front();
+  const std::list<Turn>* most = nullptr;
+  for (const auto& [network, turns] : networks_) {
+    const bool is_first =
+        most == nullptr || turns.size() > most->size() ||
+        (turns.size() == most->size() && turns.front().arrival < most->front().arrival);
+    if (is_first) most = &turns;
+  }
+  if (most == nullptr) return std::nullopt;
+  return most->front().slot;
 }
 
 }  // namespace ringway

@@ -12,7 +12,8 @@
 namespace ringway {
 
 /// The TCP connections that have not proven themselves, and which of them makes room when there are
-/// too many: the oldest of the network that has the most of them.
+/// too many: the oldest of the network that has the most of them; of several such networks, the one
+/// whose oldest is the oldest of all.
 ///
 /// So who opens connections by the thousand replaces his own, and not those of others. Networks are
 /// IPv4 /24 and IPv6 /48, what one hostile customer may well have. There is no limit of its own for
@@ -36,13 +37,18 @@ class HalfOpenList {
   [[nodiscard]] static Prefix network_of(const IpAddress& address);
 
  private:
-  using Networks = std::map<Prefix, std::list<std::uint32_t>>;
+  struct Turn {
+    std::uint32_t slot = 0;
+    std::uint64_t arrival = 0;
+  };
+  using Networks = std::map<Prefix, std::list<Turn>>;
   struct Place {
     Networks::iterator network;
-    std::list<std::uint32_t>::iterator turn;
+    std::list<Turn>::iterator turn;
   };
   /// Of each network, oldest first.
   Networks networks_;
+  std::uint64_t arrivals_ = 0;
   /// By slot; slots are ours.
   std::unordered_map<std::uint32_t, Place> places_;
 };

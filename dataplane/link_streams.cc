@@ -109,17 +109,24 @@ void LinkStreams::note_accepted(const Completion& completion, Instant now) {
 }
 
 /// False when nobody can be sent away.
-bool LinkStreams::make_room() {
-  const std::optional<std::uint32_t> victim = half_open_.victim();
+bool LinkStreams::make_room() { return evict_from(half_open_) || evict_from(awaited_); }
+
+bool LinkStreams::evict_from(const HalfOpenList& list) {
+  const std::optional<std::uint32_t> victim = list.victim();
   if (!victim) return false;
   counters_.add(Counter::StreamsEvicted);
   kill(*at(*victim), true);
   return true;
 }
 
+void LinkStreams::unlist(const Stream& stream) {
+  for (HalfOpenList* const list : {&half_open_, &awaited_, &ending_}) list->remove(slot_of(stream));
+}
+
 LinkStreams::Stream* LinkStreams::admit(TcpSocket socket, std::uint8_t listener, Instant now) {
   bool has_room = live_count_ < settings_.streams_max;
-  if (!has_room) has_room = make_room();
+  // Whoever has been told to go, and does not close his end, goes first.
+  if (!has_room) has_room = evict_from(ending_) || make_room();
   if (has_room && !listeners_.empty() && half_open_.size() >= settings_.half_open_max) {
     has_room = make_room();
   }
@@ -198,7 +205,7 @@ void LinkStreams::kill(Stream& stream, bool reset) {
   if (reset) stream.socket.reset_on_close();
   stream.socket.end();
   stream.stage = Stage::Dead;
-  half_open_.remove(slot);
+  unlist(stream);
   --live_count_;
   ended_.push_back(stream.endpoint);
 }
@@ -232,6 +239,7 @@ bool LinkStreams::is_overdue(const Stream& stream, Instant now) const {
     case Stage::Greeting: return age > kGreetingWindow;
     case Stage::HalfOpen: return age > settings_.hand_window;
     case Stage::Ending: return age > kEndingWindow;
+    case Stage::Awaited:
     case Stage::Proven:
     case Stage::Dead: return false;
   }
@@ -327,11 +335,19 @@ bool LinkStreams::send(ConnectionId connection, Bytes datagram) {
   return true;
 }
 
+void LinkStreams::await(ConnectionId connection) {
+  Stream* const stream = find(connection);
+  if (stream == nullptr || stream->stage != Stage::HalfOpen) return;
+  stream->stage = Stage::Awaited;
+  unlist(*stream);
+  awaited_.add(slot_of(*stream), stream->endpoint.remote.address);
+}
+
 void LinkStreams::prove(ConnectionId connection) {
   Stream* const stream = find(connection);
   if (stream == nullptr || stream->stage == Stage::Ending) return;
   stream->stage = Stage::Proven;
-  half_open_.remove(slot_of(*stream));
+  unlist(*stream);
 }
 
 void LinkStreams::end(ConnectionId connection, Instant now) {
@@ -339,7 +355,8 @@ void LinkStreams::end(ConnectionId connection, Instant now) {
   if (stream == nullptr || stream->stage == Stage::Ending) return;
   stream->stage = Stage::Ending;
   stream->since = now;
-  half_open_.remove(slot_of(*stream));
+  unlist(*stream);
+  ending_.add(slot_of(*stream), stream->endpoint.remote.address);
   if (stream->output.is_empty()) stream->socket.end_sending();
 }
 
@@ -359,7 +376,10 @@ void LinkStreams::pop_ended() {
 }
 
 LinkStreams::Stream* LinkStreams::find(ConnectionId connection) const {
-  if (!connection.is_set()) return nullptr;
+  // Another worker's may have the same place and generation here.
+  if (!connection.is_set() || connection.number % settings_.worker_count != settings_.self.value) {
+    return nullptr;
+  }
   const std::uint32_t slot = connection.number / settings_.worker_count;
   if (slot >= slots_.size() || slots_[slot].generation != connection.generation) return nullptr;
   Stream* const stream = at(slot);

@@ -27,14 +27,17 @@ namespace ringway {
 ///
 ///     Greeting   nothing whole has come; the first packet must be a client's reset
 ///     HalfOpen   it was; the control thread talks to whoever it is
+///     Awaited    somebody is asked about the client (await()): how long, the control thread knows
 ///     Proven     the client was let in (prove()), or it is our own connection
 ///     Ending     closed as soon as what is queued is sent and the other end has closed, too
 ///     Dead       shut down; gone when the kernel holds nothing of it any more, and it was reported
 ///
 /// Nothing is sent before something came. Who does not prove himself in time, or brings what no
 /// client brings, is reset. Of those that have not proven themselves there is a limited number, and
-/// HalfOpenList says who makes room. A socket is closed after its last completion (security goal
-/// E01), and ConnectionId::generation keeps what was meant for it from the next in its place.
+/// HalfOpenList says who makes room; where all places are taken, first of those that have ended
+/// already, then of strangers, then of those that are awaited. A socket is closed after its last
+/// completion (security goal E01), and ConnectionId::generation keeps what was meant for it from
+/// the next in its place.
 ///
 /// One thread, that of the ring. Allocates when connections come and go, and not for packets.
 class LinkStreams {
@@ -102,7 +105,9 @@ class LinkStreams {
 
   // What becomes of connections. Nothing happens when they are gone.
 
-  /// The client behind it was let in.
+  /// The client behind it has shown what it can, and waits for a verdict.
+  void await(ConnectionId connection);
+  /// The client behind it was let in, or has only to be told where to live.
   void prove(ConnectionId connection);
   /// Closes it when what is queued is sent.
   void end(ConnectionId connection, Instant now);
@@ -124,7 +129,7 @@ class LinkStreams {
   void reclaim(const Completion& completion);
 
  private:
-  enum class Stage : std::uint8_t { Greeting, HalfOpen, Proven, Ending, Dead };
+  enum class Stage : std::uint8_t { Greeting, HalfOpen, Awaited, Proven, Ending, Dead };
   struct Stream {
     Stream(TcpSocket connected, const LinkEndpoint& at, std::size_t size_max, StreamChunks& chunks)
         : socket(std::move(connected)), endpoint(at), rest(size_max), output(chunks) {}
@@ -147,6 +152,8 @@ class LinkStreams {
 
   void note_accepted(const Completion& completion, Instant now);
   [[nodiscard]] bool make_room();
+  [[nodiscard]] bool evict_from(const HalfOpenList& list);
+  void unlist(const Stream& stream);
   Stream* admit(TcpSocket socket, std::uint8_t listener, Instant now);
   [[nodiscard]] std::optional<std::uint32_t> take_slot();
   void note_received(const Completion& completion);
@@ -171,6 +178,8 @@ class LinkStreams {
   StreamReceiver receiver_;
   StreamChunks chunks_;
   HalfOpenList half_open_;
+  HalfOpenList awaited_;
+  HalfOpenList ending_;
   std::vector<Slot> slots_;
   /// Without a stream; the one that is free longest is used first.
   SlotQueue free_;

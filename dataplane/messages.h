@@ -76,6 +76,8 @@ struct KnowChannel {
   LinkEndpoint endpoint;
   SessionId session;
   bool is_established = false;
+  /// Somebody is asked about the client: how long it may take is the control thread's to say.
+  bool is_awaited = false;
 };
 /// To whom KnowChannel went.
 struct ForgetChannel {

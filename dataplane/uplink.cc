@@ -45,7 +45,7 @@ Verdict Uplink::handle_data(MutableBytes datagram, UplinkSource& source, Instant
 
   if (const auto refusal = find_session(header->peer_id, source)) return *refusal;
   Session& session = *source.session;
-  if (source.is_foreign && !may_open_from(source.endpoint.remote.address, session, now)) {
+  if (source.is_foreign && !may_open_from(source.endpoint, session, now)) {
     return Verdict::dropped(Drop::WrongEndpoint);
   }
   const std::expected<Session::Opened, Drop> opened = session.open(*header, datagram, now);
@@ -81,7 +81,11 @@ std::optional<Verdict> Uplink::find_session(PeerId named, UplinkSource& source) 
 
 /// What a client sends through its own tunnel to our socket comes from an inner address: a session
 /// that followed it would be sealed into itself (security goal C05).
-bool Uplink::may_open_from(const IpAddress& there, Session& session, Instant now) const {
+///
+/// Nor does a session move to a TCP connection, which is another client's or none's, or from one.
+bool Uplink::may_open_from(const LinkEndpoint& endpoint, Session& session, Instant now) const {
+  if (endpoint.is_tcp() || session.endpoint().is_tcp()) return false;
+  const IpAddress& there = endpoint.remote.address;
   if (!session.can_move() || settings_.is_in_pool(there) || settings_.is_own(there)) return false;
   // Neither from behind itself. Behind another client it may be, in a tunnel within a tunnel.
   if (routes_.find(there) == session.peer_id()) return false;

@@ -50,7 +50,8 @@ class Uplink {
  private:
   [[nodiscard]] Verdict handle_data(MutableBytes datagram, UplinkSource& source, Instant now);
   [[nodiscard]] std::optional<Verdict> find_session(PeerId named, UplinkSource& source) const;
-  [[nodiscard]] bool may_open_from(const IpAddress& there, Session& session, Instant now) const;
+  [[nodiscard]] bool may_open_from(const LinkEndpoint& endpoint, Session& session,
+                                   Instant now) const;
   void note_failure_from_elsewhere(Session& session, Instant now);
   void follow(Session& session, UplinkSource& source, Instant now);
   [[nodiscard]] Verdict forward(const UplinkSource& source, MutableBytes payload);

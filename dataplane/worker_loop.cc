@@ -201,6 +201,8 @@ void WorkerLoop::handle_command(WorkerCommand command) {
     RW_ASSERT(added->endpoint.listener < settings_.sockets.size() + settings_.tcp_listeners.size());
     keep_traffic_of(added->peer_id);
     if (streams_ && added->endpoint.is_tcp()) streams_->prove(added->endpoint.connection);
+  } else if (const auto* known = std::get_if<KnowChannel>(&command)) {
+    note_known(*known);
   } else if (const auto* removed = std::get_if<RemoveSession>(&command)) {
     if (std::erase(peers_, removed->peer_id) > 0) around_.traffic.clear(removed->peer_id);
   } else if (std::holds_alternative<RefuseEndpoint>(command)) {
@@ -208,6 +210,16 @@ void WorkerLoop::handle_command(WorkerCommand command) {
   }
   datapath_.handle_command(std::move(command), now_);
   transmit_due_ = true;
+}
+
+/// A connection whose client waits for a verdict has no deadline of ours.
+void WorkerLoop::note_known(const KnowChannel& known) {
+  if (!streams_ || !known.endpoint.is_tcp()) return;
+  if (known.is_established) {
+    streams_->prove(known.endpoint.connection);
+  } else if (known.is_awaited) {
+    streams_->await(known.endpoint.connection);
+  }
 }
 
 /// Sessions of other workers are announced here too when they speak DATA_V1; their rows are not

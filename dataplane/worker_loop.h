@@ -65,6 +65,7 @@ class WorkerLoop {
   void compare_cores();
   void drain_commands();
   void handle_command(WorkerCommand command);
+  void note_known(const KnowChannel& known);
   void keep_traffic_of(PeerId peer);
   void act_on(const Completion& completion);
   void note_sent(const Completion& completion);

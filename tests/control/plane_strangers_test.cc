@@ -116,6 +116,17 @@ class ClientKeyQuestionTest : public PlaneStrangersTest {
   }
 };
 
+// A14: a reset of an old client can be recorded, and sent in anybody's name.
+TEST_F(ClientKeyQuestionTest, TakesAProvenClientsPlaceForNobodyUnproven) {
+  const PlaneClient& client = connect_with_own_key(1000);
+  knock(1000, 77);
+  EXPECT_EQ(dropped(Drop::ForeignSession), 1u);
+
+  answer(next_question(), {.accepted = true});
+  answer(next_question(), {.accepted = true});
+  EXPECT_TRUE(client.push) << log_;
+}
+
 // A09.
 TEST_F(ClientKeyQuestionTest, IsAskedFirstAndOnce) {
   PlaneClient& client = connect_with_own_key(1000);
@@ -196,6 +207,25 @@ TEST_F(PlaneNewcomersTest, SaysWhichChannelsThereAre) {
   EXPECT_FALSE(known[0].is_established);
   pass(61s);
   EXPECT_EQ(plane_->half_open_count(), 0u);
+}
+
+TEST_F(PlaneNewcomersTest, SaysWhomItAsksAbout) {
+  config_.programs.certificate = {.words = {"/bin/true"}, .where = "server.conf:1"};
+  start();
+  PlaneClient& client = add_client(at(1000), *client1_);
+  std::vector<KnowChannel> known;
+  std::optional<PlaneQuestion> question;
+  for (int round = 0; round < 50 && !question; ++round) {
+    from_client(client);
+    for (KnowChannel& one : told<KnowChannel>()) known.push_back(one);
+    from_plane();
+    question = plane_->poll_question();
+  }
+  ASSERT_TRUE(question);
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_FALSE(known[0].is_awaited);
+  EXPECT_TRUE(known[1].is_awaited);
+  EXPECT_FALSE(known[1].is_established);
 }
 
 TEST_F(PlaneNewcomersTest, SaysWhoIsConnectedAndWhoHasLeft) {

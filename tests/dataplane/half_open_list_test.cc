@@ -34,6 +34,22 @@ TEST(HalfOpenList, NeverNamesAStrangerWhileOneNetworkFloods) {
   EXPECT_TRUE(list.contains(0));
 }
 
+// R08: an attacker with a connection from each of many networks replaces his own, wherever his
+// addresses sort.
+TEST(HalfOpenList, NamesTheOldestOfNetworksThatHaveAsMany) {
+  HalfOpenList list;
+  for (std::uint32_t slot = 0; slot < 10; ++slot) {
+    list.add(slot, ip("203.0.113.1").plus(slot << 8));
+  }
+  list.add(10, ip("192.0.2.1"));
+  list.add(11, ip("2001:db8::1"));
+
+  for (std::uint32_t slot = 0; slot < 12; ++slot) {
+    EXPECT_EQ(list.victim(), slot);
+    list.remove(slot);
+  }
+}
+
 TEST(HalfOpenList, CountsByTheNetworksThatACustomerMayHave) {
   EXPECT_EQ(HalfOpenList::network_of(ip("192.0.2.77")).to_string(), "192.0.2.0/24");
   EXPECT_EQ(HalfOpenList::network_of(ip("2001:db8:1:2:3::4")).to_string(), "2001:db8:1::/48");

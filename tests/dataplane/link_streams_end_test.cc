@@ -146,5 +146,46 @@ TEST_F(LinkStreamsEndTest, WaitsWithoutSpinningWhereThereIsNoFileDescriptorLeft_
   EXPECT_TRUE(until([this] { return streams_->count() == 1; }));
 }
 
+// Whose client waits for a verdict has no deadline here, and makes room after strangers only.
+TEST_F(LinkStreamsEndTest, KeepsTheConnectionOfWhoIsAskedAbout) {
+  start(3, 3);
+  const auto awaited = greet();
+  const auto stranger = greet();
+  const auto proven = greet();
+  streams_->await(from_[0].connection);
+  streams_->prove(from_[2].connection);
+
+  StreamClient newcomer(server());
+  EXPECT_TRUE(ends(*stranger));
+  ASSERT_TRUE(until([this] { return streams_->count() == 3; }));
+  now_ = now_ + 1000s;
+  streams_->note_tick(now_);
+  EXPECT_TRUE(ends(newcomer));
+  EXPECT_TRUE(streams_->send(from_[0].connection, Packet(9, 1)));
+
+  StreamClient second(server());
+  ASSERT_TRUE(until([this] { return streams_->count() == 3; }));
+  EXPECT_FALSE(awaited->has_ended(0));
+  now_ = now_ + 1s;
+  streams_->await(from_[0].connection);
+  streams_->prove(from_[0].connection);
+  EXPECT_TRUE(streams_->send(from_[0].connection, Packet(9, 1)));
+}
+
+TEST_F(LinkStreamsEndTest, LetsWhoHasBeenToldToGoMakeRoomFirst_R08) {
+  start(2, 2);
+  const auto leaving = greet();
+  const auto stranger = greet();
+  streams_->end(from_[0].connection, now_);
+  turn();
+
+  StreamClient newcomer(server());
+
+  EXPECT_TRUE(ends(*leaving));
+  ASSERT_TRUE(until([this] { return count(Counter::StreamsEvicted) == 1; }));
+  EXPECT_FALSE(stranger->has_ended(0));
+  EXPECT_TRUE(streams_->send(from_[1].connection, Packet(9, 1)));
+}
+
 }  // namespace
 }  // namespace ringway

@@ -27,6 +27,19 @@ TEST_F(LinkStreamsTest, NamesTheConnectionSoThatItsWorkerIsKnown) {
   EXPECT_EQ(from.local, ip("127.0.0.1"));
 }
 
+// Connections of two workers may have one place and generation.
+TEST_F(LinkStreamsTest, KnowsNoConnectionOfAnotherWorker) {
+  start();
+  const auto client = greet("127.0.0.1");
+  const ConnectionId own = from_.front().connection;
+  for (const std::uint32_t worker : {0u, 2u}) {
+    const ConnectionId other{.number = own.number / 3 * 3 + worker, .generation = own.generation};
+    EXPECT_FALSE(streams_->send(other, Packet(9, 1)));
+    streams_->fail(other);
+  }
+  EXPECT_TRUE(streams_->send(own, Packet(9, 1)));
+}
+
 TEST_F(LinkStreamsTest, TakesDatagramsWhereverTheStreamIsSplit) {
   start();
   const auto client = greet();

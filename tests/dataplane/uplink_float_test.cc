@@ -345,5 +345,19 @@ TEST_F(UplinkFloat, OpensNoMoreForgeriesThanItsBudgets_A18) {
   EXPECT_EQ(where(kStart + 1s), away_);
 }
 
+// Whoever has a session over UDP may open a connection and send its packets there; what would be
+// sent back belongs to whoever has that place at another worker.
+TEST_F(UplinkFloat, DoesNotMoveToAConnectionOrFromOne_A18) {
+  LinkEndpoint connection = away_;
+  connection.connection = {.number = 1, .generation = 1};
+  EXPECT_TRUE(is_dropped(send_from(connection), Drop::WrongEndpoint));
+  EXPECT_EQ(where(), home_);
+  EXPECT_TRUE(reports().empty());
+
+  connection.remote = home_.remote;
+  EXPECT_TRUE(is_dropped(send_from(connection), Drop::WrongEndpoint));
+  EXPECT_EQ(send_from(home_).way, Way::Tun);
+}
+
 }  // namespace
 }  // namespace ringway
