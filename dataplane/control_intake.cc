@@ -82,7 +82,11 @@ Verdict ControlIntake::meet_stranger(Bytes datagram, const LinkEndpoint& from, S
   if (const Drop* drop = std::get_if<Drop>(&verdict)) return Verdict::dropped(*drop);
   if (const GateReply* reply = std::get_if<GateReply>(&verdict)) {
     RW_ASSERT(reply->datagram.size() <= kAnswerSizeMax);
-    if (is_reset) known_.note_reset_answered(from, now.instant);
+    // A first packet whose acknowledgement was lost is answered like a reset.
+    if (!is_reset && !known_.may_answer_reset(from, now.instant)) {
+      return Verdict::dropped(Drop::RateLimited);
+    }
+    known_.note_reset_answered(from, now.instant);
     return Verdict::to_link(MutableBytes(answer_).first(reply->datagram.size()), from);
   }
   if (std::holds_alternative<GateUnproven>(verdict)) {

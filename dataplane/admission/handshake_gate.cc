@@ -94,10 +94,11 @@ GateVerdict HandshakeGate::handle_v2(Bytes datagram, const LinkEndpoint& from, N
     }
     if (v2->force_cookie) return Drop::BadReset;
     if (v2->is_stale(client->metadata, now.wall)) return Drop::StaleClientKey;
-    return within_limits(GateUnproven{.remote = packet->sender,
-                                      .client_key = std::move(client->key),
-                                      .metadata = client->metadata},
-                         from, now.instant);
+    // Not within the limits of those who have proven their addresses: one such reset that was
+    // recorded is good for ever, from any address (A04). Whoever serves it has a limit for it.
+    return GateUnproven{.remote = packet->sender,
+                        .client_key = std::move(client->key),
+                        .metadata = client->metadata};
   }
   GateVerdict verdict = check_proof(*packet, from, now);
   if (auto* const proven = std::get_if<GateProven>(&verdict)) {

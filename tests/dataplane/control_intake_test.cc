@@ -155,6 +155,17 @@ TEST_F(ControlIntakeTest, AnswersResetsFromAConnectedClientsEndpointOnceASecond)
   EXPECT_EQ(knock(reset(7), at(1), {kNow.instant + 1s, kNow.wall}).way, Way::Link);
 }
 
+// A ClientHello whose acknowledgement was lost is answered like a reset, and as often.
+TEST_F(ControlIntakeTest, AnswersNoMoreHellosThanResetsThere) {  // A15
+  intake_->handle(KnowChannel{.endpoint = at(1), .session = session_id(5), .is_established = true});
+  ControlPacket lost{.opcode = Opcode::ControlV1, .sender = session_id(6), .message_id = {1}};
+  EXPECT_EQ(knock(lost).way, Way::Link);
+  EXPECT_EQ(knock(lost).drop, Drop::RateLimited);
+  EXPECT_EQ(knock(reset(7)).drop, Drop::RateLimited);
+  EXPECT_EQ(knock(lost, at(1), {kNow.instant + 1s, kNow.wall}).way, Way::Link);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(knock(lost, at(2)).way, Way::Link);
+}
+
 TEST_F(ControlIntakeTest, AnswersANewSessionWhereAnotherStalls) {  // A14
   intake_->handle(KnowChannel{.endpoint = at(1), .session = session_id(5)});
   for (std::uint64_t i = 0; i < 5; ++i) EXPECT_EQ(knock(reset(6 + i)).way, Way::Link);
@@ -211,6 +222,36 @@ TEST_F(UnprovenIntakeTest, LetsSoManyThroughASecond) {  // A07
   EXPECT_EQ(let_through, ControlIntake::kUnproven.count);
   EXPECT_EQ(knock_once(1501).drop, Drop::RateLimited);
   EXPECT_EQ(knock_once(1502, {kNow.instant + 1s, kNow.wall}).way, Way::Newcomer);
+}
+
+// One recorded reset can be sent for ever from any address: it takes nothing from those who have
+// proven theirs.
+TEST_F(UnprovenIntakeTest, TakesNothingFromWhoReturnsACookie) {  // A04
+  make({.handshakes = {.count = 1, .period = 60s}, .from_one_source = {.count = 1}});
+  for (std::uint64_t i = 1; i <= 50; ++i) EXPECT_EQ(knock_once(i).way, Way::Newcomer);
+
+  const SessionId client = session_id(99);
+  const auto with_key = [&](const ControlPacket& packet, std::uint32_t stamp) {
+    auto datagram = wrapped(pair_.client, packet, {stamp, 1000});
+    const Bytes key = pair_.client.wrapped_key();
+    datagram.insert(datagram.end(), key.begin(), key.end());
+    return intake_->handle_datagram(datagram, at(1), kNow);
+  };
+  const Verdict answer = with_key(
+      {.opcode = Opcode::HardResetClientV3, .sender = client, .message_id = {0}}, 0x0f000001);
+  ASSERT_EQ(answer.way, Way::Link);
+  std::array<std::uint8_t, 512> plain;
+  const auto unwrapped = pair_.client.unwrap(answer.packet, plain);
+  const SessionId cookie = decode_control_packet(unwrapped.value().plain).value().sender;
+  EXPECT_EQ(with_key({.opcode = Opcode::ControlWkcV1,
+                      .sender = client,
+                      .ack_count = 1,
+                      .ack_ids = {MessageId{0}},
+                      .receiver = cookie,
+                      .message_id = {1}},
+                     0x0f000002)
+                .way,
+            Way::Newcomer);
 }
 
 }  // namespace
