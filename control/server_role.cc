@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -202,11 +203,21 @@ void ServerRole::withdraw(Client& client, Now now) {
   client.learned.clear();
 }
 
-bool ServerRole::is_revoked(const Client& client) const {
-  const RevokedCertificate& certificate = client.identity.certificate;
+bool ServerRole::is_on_the_list(const RevokedCertificate& certificate) const {
   if (certificate.serial_decimal.empty()) return false;
   return revoked_.contains(certificate) ||
          revoked_.contains({.issuer = "", .serial_decimal = certificate.serial_decimal});
+}
+
+/// Its own certificate, or one of the authorities between it and the root.
+bool ServerRole::is_revoked(const Client& client) const {
+  if (is_on_the_list(client.identity.certificate)) return true;
+  const std::vector<CertificateFacts>& chain = client.certificate.chain;
+  for (std::size_t n = 1; n < chain.size(); ++n) {
+    const std::string& issuer = chain[std::min(n + 1, chain.size() - 1)].subject;
+    if (is_on_the_list({.issuer = issuer, .serial_decimal = chain[n].serial_decimal})) return true;
+  }
+  return false;
 }
 
 void ServerRole::revoke(std::vector<RevokedCertificate> certificates, Now now) {

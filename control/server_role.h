@@ -171,6 +171,7 @@ class ServerRole {
   void refuse(Client& client, const Refusal& refusal, Now now);
   void connect(Client& client, DataKeys keys, Now now);
   void push_if_due(Client& client, Now now);
+  [[nodiscard]] bool is_on_the_list(const RevokedCertificate& certificate) const;
   [[nodiscard]] bool is_revoked(const Client& client) const;
   void withdraw(Client& client, Now now);
 

@@ -12,6 +12,8 @@ using ControlPlaneSessionTest = PlaneTest;
 
 /// 0x1003, of kClientCertPem.
 constexpr std::string_view kClient1Serial = "4099";
+constexpr std::string_view kAuthority = "CN=Ringway Test CA, O=Ringway tests";
+constexpr std::string_view kAuthoritySerial = "4097";
 
 TEST_F(ControlPlaneSessionTest, InstallsTheKeysOfARenegotiation) {
   start();
@@ -202,6 +204,22 @@ TEST_F(ControlPlaneSessionTest, RemovesClientsWhoseCertificateWasRevoked) {
   ASSERT_EQ(plane_->clients().size(), 1u);
   EXPECT_EQ(plane_->clients()[0].common_name, "client2");
   EXPECT_FALSE(connect(at(3000), *client1_).push);
+}
+
+// B11.
+TEST_F(ControlPlaneSessionTest, RemovesClientsBelowAnAuthorityThatWasRevoked) {
+  start();
+  const PlaneClient& below = connect(at(1000), *client1_);
+  plane_->revoke({{.issuer = std::string(kAuthority), .serial_decimal = "1"},
+                  {.issuer = "CN = Another CA", .serial_decimal = std::string(kAuthoritySerial)}},
+                 now_);
+  EXPECT_EQ(plane_->clients().size(), 1u);
+
+  plane_->revoke(
+      {{.issuer = std::string(kAuthority), .serial_decimal = std::string(kAuthoritySerial)}}, now_);
+  settle();
+  EXPECT_TRUE(below.auth_failed);
+  EXPECT_TRUE(plane_->clients().empty());
 }
 
 TEST_F(ControlPlaneSessionTest, KeepsClientsWhoseSerialAnotherIssuerHasRevoked) {
