@@ -7,11 +7,21 @@
 namespace ringway {
 
 PeerRegistry::PeerRegistry(std::uint16_t worker_count, std::uint32_t peers_max)
-    : peers_max_(std::min(peers_max, PeerId::kUnset)), workers_(worker_count) {
+    : peers_max_(std::min(peers_max, PeerId::kUnset)),
+      numbers_max_(numbers_max(worker_count, peers_max)),
+      workers_(worker_count) {
   RW_ASSERT(worker_count > 0);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].next_fresh = static_cast<std::uint32_t>(i);
   }
+}
+
+std::uint32_t PeerRegistry::numbers_max(std::uint16_t worker_count, std::uint32_t peers_max) {
+  const std::uint64_t of_all = 2ull * peers_max;
+  const std::uint64_t of_worker =
+      std::min(of_all, std::max<std::uint64_t>(kNumbersOfWorkerMin, 2 * of_all / worker_count));
+  return static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(of_worker * worker_count, PeerId::kUnset));
 }
 
 std::optional<PeerId> PeerRegistry::acquire(ClientId client, std::string_view common_name,
@@ -37,9 +47,9 @@ std::optional<PeerId> PeerRegistry::take_number(Worker& worker, Instant now) {
     worker.free.erase(worker.free.begin());
     return peer;
   }
-  // Twice the peers that may be connected is room enough for numbers at rest; beyond it the one
-  // that has rested longest serves, so that tables indexed by peer id stay small.
-  if (worker.next_fresh < std::min<std::uint64_t>(2ull * peers_max_, PeerId::kUnset)) {
+  // Beyond that the one that has rested longest serves, so that tables indexed by peer id stay
+  // small.
+  if (worker.next_fresh < numbers_max_) {
     const PeerId peer{worker.next_fresh};
     worker.next_fresh += static_cast<std::uint32_t>(workers_.size());
     return peer;

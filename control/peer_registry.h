@@ -29,6 +29,13 @@ class PeerRegistry {
 
   PeerRegistry(std::uint16_t worker_count, std::uint32_t peers_max);
 
+  /// Numbers are below this. Each worker has its part: room for twice its share of the peers and as
+  /// many at rest; where that is few, for all of them, because TCP connections, which do not move,
+  /// may all meet at one worker.
+  [[nodiscard]] static std::uint32_t numbers_max(std::uint16_t worker_count,
+                                                 std::uint32_t peers_max);
+  static constexpr std::uint32_t kNumbersOfWorkerMin = 512;
+
   /// Nothing when peers_max peers are in use. An empty name is not remembered. With `worker`, the
   /// number is one of that worker's: a TCP connection does not move.
   [[nodiscard]] std::optional<PeerId> acquire(ClientId client, std::string_view common_name,
@@ -66,6 +73,7 @@ class PeerRegistry {
   [[nodiscard]] std::optional<PeerId> take_number(Worker& worker, Instant now);
 
   std::uint32_t peers_max_;
+  std::uint32_t numbers_max_;
   std::vector<Worker> workers_;
   std::unordered_map<PeerId, Peer, NumberHash> peers_;
   std::unordered_multimap<std::string, ClientId> by_name_;

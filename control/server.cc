@@ -11,6 +11,7 @@
 #include "control/config/config_parser.h"
 #include "control/control_plane.h"
 #include "control/control_thread.h"
+#include "control/peer_registry.h"
 #include "control/pid_file.h"
 #include "control/privileges.h"
 #include "control/programs/server_programs.h"
@@ -107,7 +108,7 @@ Result<std::unique_ptr<WorkerGroup>> make_workers(const ServerConfig& config,
       .pacing = {.delay_max = config.workers.batch_delay, .busy_poll = config.workers.busy_poll},
       .cores = plan.cores,
       .multishot_tun_reads = !config.workers.like_6_1,
-      .peers_max = 2 * config.clients_max + tun.queue_count()};
+      .peers_max = PeerRegistry::numbers_max(tun.queue_count(), config.clients_max)};
   settings.datapath.aead = aead;
   settings.datapath.admission = admission_settings(config, wrap);
   for (std::uint16_t i = 0; i < tun.queue_count(); ++i) {

@@ -65,6 +65,26 @@ TEST(PeerRegistry, RefusesMoreThanItsMaximum) {
   EXPECT_FALSE(registry.acquire({3}, "", kStart));
 }
 
+// TCP connections stay with the worker that the kernel has chosen, and are told nothing of others.
+TEST(PeerRegistry, HasANumberForEveryPeerAtAnyWorker) {
+  PeerRegistry registry(8, 3);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const auto peer = registry.acquire({i}, "", kStart, WorkerId{5});
+    ASSERT_TRUE(peer) << i;
+    EXPECT_EQ(peer->value % 8, 5u);
+    registry.release(*peer, kStart);
+    EXPECT_NE(registry.acquire({i}, "", kStart, WorkerId{5}), peer) << "it rests";
+  }
+  EXPECT_FALSE(registry.acquire({9}, "", kStart, WorkerId{1})) << "three are connected";
+}
+
+TEST(PeerRegistry, KeepsItsNumbersSmall) {
+  EXPECT_EQ(PeerRegistry::numbers_max(1, 1024), 2048u);
+  EXPECT_EQ(PeerRegistry::numbers_max(8, 3), 48u);
+  EXPECT_EQ(PeerRegistry::numbers_max(32, 10'000), 40'000u);
+  EXPECT_EQ(PeerRegistry::numbers_max(64, 0xff'ffff), PeerId::kUnset);
+}
+
 TEST(PeerRegistry, FindsTheClientsOfAName) {
   PeerRegistry registry(1, 100);
   static_cast<void>(registry.acquire({1}, "a", kStart));
