@@ -63,8 +63,8 @@ struct ClientFacts {
   std::string username;
   PeerCertificate certificate;
   PeerInfo peer_info;
-  /// Password, where there are tokens: what is known of the one that was given, and whose session
-  /// it is or becomes.
+  /// Where there are tokens: what is known of the one that was given, and whose session it is or
+  /// becomes.
   std::string session_state;
   std::string session_id;
   LinkEndpoint endpoint;

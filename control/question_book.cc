@@ -5,6 +5,7 @@
 
 #include "control/channel/key_exchange.h"
 #include "control/inquiry.h"
+#include "dataplane/half_open_list.h"
 
 namespace ringway {
 
@@ -16,17 +17,27 @@ PlaneQuestion::~PlaneQuestion() {
 Inquiry::~Inquiry() { wipe(password); }
 
 std::optional<QuestionId> QuestionBook::ask(PlaneQuestion question) {
-  const bool is_open = wants_answer(question.kind);
-  if (is_open && open_.size() >= kOpenMax) return std::nullopt;
-  question.id = QuestionId{++asked_count_};
-  if (is_open) open_.emplace(question.id, Open{.client = question.client, .kind = question.kind});
+  question.id = QuestionId{asked_count_ + 1};
+  if (wants_answer(question.kind)) {
+    const Prefix source = HalfOpenList::network_of(question.facts.endpoint.remote.address);
+    const auto others = open_of_.find(source);
+    const std::size_t taken = others == open_of_.end() ? 0 : others->second;
+    if (taken >= kOpenMax - open_.size()) return std::nullopt;
+    ++open_of_[source];
+    open_.emplace(question.id,
+                  Open{.client = question.client, .kind = question.kind, .source = source});
+  }
+  ++asked_count_;
   to_ask_.push_back(std::move(question));
   return to_ask_.back().id;
 }
 
 std::optional<QuestionBook::Open> QuestionBook::close(QuestionId id) {
   const std::optional<Open> asked = find(id);
+  if (!asked) return std::nullopt;
   open_.erase(id);
+  const auto same = open_of_.find(asked->source);
+  if (--same->second == 0) open_of_.erase(same);
   return asked;
 }
 
@@ -37,7 +48,7 @@ std::optional<QuestionBook::Open> QuestionBook::find(QuestionId id) const {
 }
 
 void QuestionBook::withdraw(QuestionId id) {
-  if (open_.erase(id) == 0) return;
+  if (!close(id)) return;
   const auto same = [id](const PlaneQuestion& question) { return question.id == id; };
   if (std::erase_if(to_ask_, same) == 0) withdrawn_.push_back(id);
 }

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <deque>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
+#include "base/address.h"
 #include "control/question.h"
 
 namespace ringway {
@@ -13,15 +15,17 @@ namespace ringway {
 /// withdrawn. At most kOpenMax are open. Pure; used by one thread.
 class QuestionBook {
  public:
-  /// More clients than that do not wait at a time.
+  /// More clients than that do not wait at a time. Those of one network (HalfOpenList) never take
+  /// more than what they leave, so that there is always room for others.
   static constexpr std::size_t kOpenMax = 4096;
 
   struct Open {
     ClientId client;
     QuestionKind kind = QuestionKind::Certificate;
+    Prefix source;
   };
 
-  /// Nothing when kOpenMax are open. News is always taken: each client has little of it.
+  /// Nothing when too many are open. News is always taken: each client has little of it.
   std::optional<QuestionId> ask(PlaneQuestion question);
   /// Whom the question was about; it is open no more. Nothing for one that is not open.
   std::optional<Open> close(QuestionId id);
@@ -42,6 +46,7 @@ class QuestionBook {
 
   std::uint64_t asked_count_ = 0;
   std::unordered_map<QuestionId, Open, IdHash> open_;
+  std::map<Prefix, std::size_t> open_of_;
   std::deque<PlaneQuestion> to_ask_;
   std::deque<QuestionId> withdrawn_;
 };

@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-
-#include "base/log.h"
 
 namespace ringway {
 
@@ -21,13 +20,14 @@ std::string time_text(UnixTime time, std::int64_t utc_offset) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
-/// A field must not bring separators of its own.
+/// A field must not bring separators or control characters of its own; all else is as in the files
+/// of leases and in what programs see, so that the three can be compared.
 std::string field(std::string_view peer_text) {
   if (peer_text.empty()) return "UNDEF";
-  std::string text = log::escape(peer_text);
-  for (char& c : text) {
-    if (c == ',' || c == '\t') c = '_';
-  }
+  std::string text(peer_text);
+  std::ranges::replace_if(
+      text, [](char c) { return c == ',' || static_cast<unsigned char>(c) < ' ' || c == 0x7f; },
+      '_');
   return text;
 }
 

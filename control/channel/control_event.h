@@ -27,7 +27,7 @@ struct RevokedCertificate {
 /// One certificate of a peer's chain, in the words of OpenVPN's programs.
 struct CertificateFacts {
   std::string subject;
-  /// "CN", "O", ... and their values; of several the last counts.
+  /// "CN", "O", ... and their values, in the certificate's order; there may be several of a name.
   std::vector<std::pair<std::string, std::string>> subject_fields;
   std::string serial_decimal;
   /// With colons, as the digests.

@@ -7,7 +7,7 @@ namespace ringway {
 namespace {
 
 constexpr std::string_view kCredentialsTooLong =
-    "Username or password is too long. Maximum length is 128 bytes";
+    "Username or password is too long. Maximum length is 4095 bytes";
 
 }  // namespace
 

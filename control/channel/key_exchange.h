@@ -48,8 +48,9 @@ std::string_view name_of(KeyExchangeFault fault);
 /// length and nothing else. pre_master comes from the client only. Move-only value.
 struct KeyExchange {
   static constexpr std::size_t kOptionsSizeMax = 512;
-  /// NUL included, as by OpenVPN.
-  static constexpr std::size_t kCredentialSizeMax = 128;
+  /// NUL included, as by OpenVPN where it is built with PKCS #11, as Debian's is: a password may be
+  /// a token of somebody else's.
+  static constexpr std::size_t kCredentialSizeMax = 4096;
   /// Largest message that encode_key_exchange() makes.
   static constexpr std::size_t kSizeMax = 16 * 1024;
 

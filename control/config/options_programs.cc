@@ -131,7 +131,9 @@ constexpr std::array kRows = {
     works("tls-verify", "PROGRAM", {1, 1}, apply_tls_verify,
           "Decides about each certificate of a client's chain, the client's own last."),
     works("client-connect", "PROGRAM", {1, 1}, apply_client_connect,
-          "Decides about an authenticated client; `client_connect_deferred_file` puts it off."),
+          "Decides about an authenticated client; `client_connect_deferred_file` puts it off. Runs "
+          "for several clients at once, where OpenVPN stands still: a file that all write to wants "
+          "a lock (flock). What takes longer than 60 s is ended, as all programs about clients."),
     works("client-disconnect", "PROGRAM", {1, 1}, apply_client_disconnect,
           "Hears that such a client has gone, and how much it sent and received."),
     works("client-crresponse", "PROGRAM", {1, 1}, apply_client_crresponse,
@@ -139,7 +141,8 @@ constexpr std::array kRows = {
     works("learn-address", "PROGRAM", {1, 1}, apply_learn_address,
           "Decides about each address of a client (`add`; `update`, if it was another's until "
           "now), and hears that it is free again (`delete`). A failure keeps packets from that "
-          "address, not the client."),
+          "address, not the client. Run one at a time, in order: a file of all addresses needs no "
+          "lock."),
     works("up", "PROGRAM", {1, 1}, apply_up,
           "Run when the device is there, before `user` and `group`; if it fails, the server ends."),
     works("route-up", "PROGRAM", {1, 1}, apply_route_up, "Run after `up`."),

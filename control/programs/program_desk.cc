@@ -85,6 +85,7 @@ void ProgramDesk::handle_question(PlaneQuestion question, const TrafficTotals& t
   }
   open.kind = question.kind;
   open.client = question.client;
+  open.is_renegotiation = question.is_renegotiation;
   open.about =
       fmt::format("{}/{}", question.facts.common_name, question.facts.endpoint.remote.to_string());
   switch (question.kind) {

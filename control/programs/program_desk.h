@@ -63,6 +63,7 @@ class ProgramDesk {
     std::optional<QuestionId> question;
     QuestionKind kind = QuestionKind::Certificate;
     ClientId client;
+    bool is_renegotiation = false;
     /// For log lines.
     std::string about;
     /// Certificate: what is asked about next, and of what.

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "control/programs/program_desk.h"
+#include "dataplane/half_open_list.h"
 
 /// Which program is run for a question, and what it is given.
 namespace ringway {
@@ -19,6 +20,11 @@ std::string address_text(const Prefix& address) {
 std::string lane_of(const PlaneQuestion& question, bool duplicate_cn) {
   const std::string& name = question.facts.common_name;
   return "client " + (duplicate_cn || name.empty() ? std::to_string(question.client.value) : name);
+}
+
+/// Whom nobody has let in yet.
+std::string source_of(const ClientFacts& facts) {
+  return HalfOpenList::network_of(facts.endpoint.remote.address).to_string();
 }
 
 }  // namespace
@@ -58,6 +64,7 @@ void ProgramDesk::ask_about_client_key(std::uint64_t id, const PlaneQuestion& qu
   environment.set("metadata_type", std::uint64_t{type});
   ProgramRequest request =
       request_for(id, "tls-crypt-v2-verify", config_.programs.client_key, std::move(environment));
+  request.source = source_of(question.facts);
   request.files = {{.variable = "metadata_file",
                     .prefix = "tls_crypt_v2_metadata",
                     .content = question.key_metadata.substr(1)}};
@@ -76,6 +83,7 @@ void ProgramDesk::ask_about_certificate(std::uint64_t id, const Open& open) {
   if (depth == 0) environment.set("common_name", open.facts.certificate.common_name);
   ProgramRequest request =
       request_for(id, "tls-verify", config_.programs.certificate, std::move(environment));
+  if (!open.is_renegotiation) request.source = source_of(open.facts);
   request.words.push_back(std::to_string(depth));
   request.words.push_back(open.depth == 0 ? open.facts.certificate.subject
                                           : open.facts.certificate.chain[depth].subject);
@@ -84,21 +92,21 @@ void ProgramDesk::ask_about_certificate(std::uint64_t id, const Open& open) {
 
 void ProgramDesk::ask_about_password(std::uint64_t id, const PlaneQuestion& question) {
   ProgramEnvironment environment = client_environment(question.facts);
-  // What a certificate says, whatever the client will be called afterwards.
+  // What a certificate says, whatever the client will be called afterwards. Without one nobody has
+  // said anything yet: what the client calls itself is what the program is asked about, and those
+  // that compare the two would let in everybody.
   if (question.facts.certificate.present) {
     environment.set("common_name", question.facts.certificate.common_name);
+  } else if (!question.is_renegotiation) {
+    environment.unset("common_name");
   }
   environment.set("username", question.facts.username);
-  // As OpenVPN's `auth-gen-token` tells them.
-  if (!question.facts.session_state.empty()) {
-    environment.set("session_state", question.facts.session_state);
-    environment.set("session_id", question.facts.session_id);
-  }
   const bool by_file = config_.programs.password_by_file;
   if (!by_file) environment.set("password", question.password);
   ProgramRequest request =
       request_for(id, "user-pass-verify", config_.programs.password, std::move(environment));
   request.deferral = Deferral::ByStatus;
+  if (!question.is_renegotiation) request.source = source_of(question.facts);
   request.files = {{.variable = "auth_control_file", .prefix = "acf", .content = {}},
                    {.variable = "auth_pending_file", .prefix = "apf", .content = {}},
                    {.variable = "auth_failed_reason_file", .prefix = "afr", .content = {}}};
@@ -163,9 +171,11 @@ void ProgramDesk::ask_about_address(std::uint64_t id, const PlaneQuestion& quest
   request.words.emplace_back(!is_add ? "delete" : question.is_update ? "update" : "add");
   request.is_news = !is_add;
   request.words.push_back(address);
-  if (is_add) request.words.push_back(question.facts.common_name);
-  // An address that one client gives back and another gets: in that order.
-  request.lane = "address " + address;
+  const std::string& name = question.facts.common_name;
+  if (is_add) request.words.push_back(name.empty() ? "UNDEF" : name);
+  // One at a time, in the order in which they were learned, as with OpenVPN: these programs keep a
+  // file or a zone of all addresses, and few of them lock it.
+  request.lane = "learn-address";
   requests_.emplace_back(std::move(request));
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 #include <utility>
 
 #include "base/check.h"
@@ -44,12 +45,40 @@ std::string local_time(UnixTime time) {
                      local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
 }
 
+/// The host's routes into the tunnel. Their gateway is the second address of the network, which
+/// OpenVPN takes for the other end of its device.
+void add_routes(ProgramEnvironment& environment, const TunnelConfig& tunnel) {
+  const std::optional<Prefix>& v4 = tunnel.network_v4;
+  const std::optional<Prefix>& v6 = tunnel.network_v6;
+  if (v4) environment.set("route_vpn_gateway", v4->address.plus(2).to_string());
+  std::size_t v4_count = 0;
+  std::size_t v6_count = 0;
+  for (const Prefix& route : tunnel.routes) {
+    if (route.address.is_v4()) {
+      const std::size_t n = ++v4_count;
+      environment.set(fmt::format("route_network_{}", n), route.address.to_string());
+      environment.set(fmt::format("route_netmask_{}", n), route.netmask_text());
+      if (!v4) continue;
+      environment.set(fmt::format("route_gateway_{}", n), v4->address.plus(2).to_string());
+    } else {
+      const std::size_t n = ++v6_count;
+      environment.set(fmt::format("route_ipv6_network_{}", n), route.to_string());
+      if (!v6) continue;
+      environment.set(fmt::format("route_ipv6_gateway_{}", n), v6->address.plus(2).to_string());
+    }
+  }
+}
+
 }  // namespace
 
 void ProgramEnvironment::set(std::string_view name, std::string_view value) {
+  unset(name);
+  entries_.push_back(std::string(name) + "=" + printable(value));
+}
+
+void ProgramEnvironment::unset(std::string_view name) {
   const std::string start = std::string(name) + "=";
   std::erase_if(entries_, [&](const std::string& entry) { return entry.starts_with(start); });
-  entries_.push_back(start + printable(value));
 }
 
 void ProgramEnvironment::set(std::string_view name, std::uint64_t value) {
@@ -101,6 +130,7 @@ void add_tunnel(ProgramEnvironment& environment, const ServerConfig& config) {
     environment.set("ifconfig_ipv6_netbits", std::uint64_t{tunnel.network_v6->length});
     environment.set("ifconfig_ipv6_remote", tunnel.network_v6->address.plus(2).to_string());
   }
+  add_routes(environment, tunnel);
 }
 
 void add_certificates(ProgramEnvironment& environment, const PeerCertificate& certificate,
@@ -112,8 +142,13 @@ void add_certificates(ProgramEnvironment& environment, const PeerCertificate& ce
     environment.set(fmt::format("tls_serial_hex_{}", n), facts.serial_hex);
     environment.set(fmt::format("tls_digest_{}", n), facts.sha1_hex);
     environment.set(fmt::format("tls_digest_sha256_{}", n), facts.sha256_hex);
+    // Of several fields of one name the first has the plain name: X509_0_OU, X509_0_OU_1, ...
+    std::map<std::string_view, std::size_t> seen;
     for (const auto& [name, value] : facts.subject_fields) {
-      environment.set(fmt::format("X509_{}_{}", n, name), value);
+      const std::size_t before = seen[name]++;
+      environment.set(before == 0 ? fmt::format("X509_{}_{}", n, name)
+                                  : fmt::format("X509_{}_{}_{}", n, name, before),
+                      value);
     }
   }
 }
@@ -138,7 +173,15 @@ void add_peer_info(ProgramEnvironment& environment, const PeerInfo& info) {
 void add_session(ProgramEnvironment& environment, const ServerConfig& config,
                  const ClientFacts& client) {
   if (!client.common_name.empty()) environment.set("common_name", client.common_name);
-  if (!client.username.empty()) environment.set("username", client.username);
+  // Who may log in without a name has an empty one.
+  if (!client.username.empty() || config.programs.password.is_set()) {
+    environment.set("username", client.username);
+  }
+  // As OpenVPN's `auth-gen-token` tells them.
+  if (!client.session_id.empty()) {
+    if (!client.session_state.empty()) environment.set("session_state", client.session_state);
+    environment.set("session_id", client.session_id);
+  }
   const TunnelConfig& tunnel = config.tunnel;
   if (client.lease.v4 && tunnel.network_v4) {
     environment.set("ifconfig_pool_remote_ip", client.lease.v4->to_string());

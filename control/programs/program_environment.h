@@ -29,6 +29,7 @@ class ProgramEnvironment {
 
   void set(std::string_view name, std::string_view value);
   void set(std::string_view name, std::uint64_t value);
+  void unset(std::string_view name);
   /// Without what is beyond kSizeMax.
   [[nodiscard]] std::vector<std::string> take();
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -10,7 +11,8 @@
 
 namespace ringway {
 
-/// Which program runs next: the oldest whose lane is free, while fewer than kRunningMax run. Pure.
+/// Which program runs next, while fewer than kRunningMax run: of those whose lane is free, one
+/// whose source has the fewest running, and of these the oldest. Pure.
 class ProgramQueue {
  public:
   /// Processes at a time. Programs wait for others far more than they compute.
@@ -23,8 +25,8 @@ class ProgramQueue {
   [[nodiscard]] bool add(ProgramRequest request);
   /// The next to be started; it counts as running until end() of its lane.
   [[nodiscard]] std::optional<ProgramRequest> next();
-  /// A program of this lane has ended.
-  void end(const std::string& lane);
+  /// A program of this request has ended.
+  void end(const ProgramRequest& request);
   /// True when the request waited, and is gone.
   bool forget(std::uint64_t id);
   [[nodiscard]] bool is_idle() const { return waiting_.empty() && running_ == 0; }
@@ -33,6 +35,8 @@ class ProgramQueue {
  private:
   std::deque<ProgramRequest> waiting_;
   std::unordered_set<std::string> busy_lanes_;
+  /// Of strangers' networks, which nobody can aim at a bucket with.
+  std::map<std::string, std::size_t> running_of_;
   std::size_t running_ = 0;
 };
 

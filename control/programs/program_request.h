@@ -35,6 +35,9 @@ struct ProgramRequest {
   std::uint64_t id = 0;
   /// Programs of one lane run one after another, in the order of the requests. Empty: at once.
   std::string lane;
+  /// Where it is asked about a stranger: his network, so that one network's logins wait for each
+  /// other, and not others for all of them. Empty: who it is about is known.
+  std::string source;
   /// The program and its arguments; no shell.
   std::vector<std::string> words;
   /// "NAME=VALUE"; all of it.

@@ -109,7 +109,7 @@ void ProgramRunner::start(ProgramRequest request, Instant now) {
   static const ProgramIdentity kOwn;
   const ProgramIdentity& identity = request.is_privileged ? kOwn : identity_;
   const auto give_up = [&](std::string why) {
-    queue_.end(request.lane);
+    queue_.end(request);
     report({.id = request.id, .output = std::move(why), .files = {}});
   };
   Result<ProgramFiles> files = ProgramFiles::make(directory_, request.files, identity);
@@ -147,7 +147,7 @@ bool ProgramRunner::look_at(Running& program, Instant now) {
 }
 
 void ProgramRunner::finish(Running& program, int status, Instant now) {
-  queue_.end(program.request.lane);
+  queue_.end(program.request);
   if (program.output && drains_.size() < kDrainsMax) drains_.push_back(std::move(program.output));
   const std::uint64_t id = program.request.id;
   if (forgotten_.erase(id) > 0) return;

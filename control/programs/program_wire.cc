@@ -71,6 +71,7 @@ void put_fields(ByteWriter& out, const ProgramRequest& request) {
   out.u8(static_cast<std::uint8_t>(Kind::Program));
   out.u64(request.id);
   put(out, request.lane);
+  put(out, request.source);
   put(out, request.words);
   put(out, request.environment);
   put(out, request.files);
@@ -149,6 +150,7 @@ ProgramRequest take_program(ByteReader& in) {
   ProgramRequest request;
   request.id = in.u64();
   request.lane = take_text(in);
+  request.source = take_text(in);
   request.words = take_list(in);
   request.environment = take_list(in);
   request.files = take_files(in);

@@ -47,16 +47,37 @@ TEST(QuestionBook, SaysWhatNeedNotBeAnsweredAnyMore) {
   EXPECT_FALSE(book.close(*asked));
 }
 
+PlaneQuestion from_network(std::uint64_t client, std::uint32_t network) {
+  PlaneQuestion question = about(client, QuestionKind::Password);
+  question.facts.endpoint.remote.address = IpAddress::v4(0xc000'0200 + (network << 8));
+  return question;
+}
+
 TEST(QuestionBook, IsBounded) {
   QuestionBook book;
-  for (std::size_t i = 0; i < QuestionBook::kOpenMax; ++i) {
-    ASSERT_TRUE(book.ask(about(i, QuestionKind::Password)));
+  std::uint64_t asked = 0;
+  for (std::uint32_t network = 0; network < 2 * QuestionBook::kOpenMax; ++network) {
+    asked += book.ask(from_network(network, network)) ? 1 : 0;
   }
-  EXPECT_FALSE(book.ask(about(9999, QuestionKind::Password)));
+  EXPECT_EQ(asked, QuestionBook::kOpenMax);
   // News is nothing that anybody waits with.
   EXPECT_TRUE(book.ask(about(9999, QuestionKind::Disconnect)));
   book.close({1});
-  EXPECT_TRUE(book.ask(about(9999, QuestionKind::Password)));
+  EXPECT_TRUE(book.ask(from_network(9999, 9999)));
+}
+
+// B17.
+TEST(QuestionBook, LeavesRoomBesideAnyNetwork) {
+  QuestionBook book;
+  std::size_t of_one = 0;
+  while (book.ask(from_network(of_one, 1))) ++of_one;
+  EXPECT_EQ(of_one, QuestionBook::kOpenMax / 2);
+  EXPECT_TRUE(book.ask(from_network(9999, 2)));
+
+  book.withdraw({1});
+  book.close({2});
+  EXPECT_EQ(book.open_count(), QuestionBook::kOpenMax / 2 - 1);
+  EXPECT_TRUE(book.ask(from_network(9998, 1)));
 }
 
 }  // namespace

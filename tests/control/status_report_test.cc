@@ -75,9 +75,13 @@ TEST(StatusReport, WritesTimesOfTheLocalZone) {
 
 TEST(StatusReport, LetsNoNameBreakItsLines) {
   ClientStatus status = client1();
-  status.client.common_name = "a,b\tc\nd";
+  status.client.common_name = "a,b\tc\nd\x7f";
 
-  EXPECT_NE(status_report(2, {status}, kNow, 0).find("CLIENT_LIST,a_b\\x09c\\x0ad,192.0.2.2"),
+  EXPECT_NE(status_report(2, {status}, kNow, 0).find("CLIENT_LIST,a_b_c_d_,192.0.2.2"),
+            std::string::npos);
+  // As in the lease file, and as programs see them.
+  status.client.common_name = "CORP\\\xc3\xbcn\xc3\xaf";
+  EXPECT_NE(status_report(2, {status}, kNow, 0).find("CORP\\\xc3\xbcn\xc3\xaf,"),
             std::string::npos);
 }
 

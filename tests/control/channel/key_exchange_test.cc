@@ -125,8 +125,8 @@ TEST(KeyExchange, IgnoresTheUpperBitsOfTheMethodAndNothingElse) {
   EXPECT_EQ(decode_key_exchange(message, Side::Client).error(), KeyExchangeFault::NotKeyMethod2);
 }
 
-TEST(KeyExchange, ReadsNameAndPasswordOfUpTo127Bytes) {
-  const std::string longest(127, 'u');
+TEST(KeyExchange, ReadsNameAndPasswordOfUpTo4095Bytes) {
+  const std::string longest(4095, 'u');
   const auto exchange =
       decode_key_exchange(login(with_nul(longest), with_nul("se\ncret")), Side::Client);
 
@@ -144,8 +144,8 @@ TEST(KeyExchange, MarksCredentialsThatAreTooLongOrMalformed) {
     std::string password;
   };
   const Row rows[] = {
-      {"a name of 128 bytes", with_nul(std::string(128, 'u')), with_nul("p")},
-      {"a password of 128 bytes", with_nul("u"), with_nul(std::string(128, 'p'))},
+      {"a name of 4,096 bytes", with_nul(std::string(4096, 'u')), with_nul("p")},
+      {"a password of 4,096 bytes", with_nul("u"), with_nul(std::string(4096, 'p'))},
       {"a password of 60000 bytes", with_nul("u"), with_nul(std::string(60'000, 'p'))},
       {"a NUL inside the name", with_nul(std::string("a\0b", 3)), with_nul("p")},
       {"a name without NUL", "name", with_nul("p")},

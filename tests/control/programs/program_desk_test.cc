@@ -131,6 +131,29 @@ TEST_F(ProgramDeskTest, GivesThePasswordByEnvironmentOrByFile) {
   EXPECT_TRUE(by_file.files[3].is_argument);
 }
 
+// A program that compares the two would let everybody in: without a certificate nothing but the
+// user himself has said who he is.
+TEST_F(ProgramDeskTest, TakesNoUsersNameForThatOfACertificate) {
+  PlaneQuestion question = about(QuestionKind::Password);
+  question.facts.common_name = question.facts.username = "alice";
+  EXPECT_TRUE(question.facts.certificate.present);
+  question.facts.certificate = {};
+  const auto again = [&] {
+    PlaneQuestion copy = about(QuestionKind::Password, 2);
+    copy.facts.common_name = copy.facts.username = "alice";
+    copy.facts.certificate = {};
+    copy.is_renegotiation = true;
+    return copy;
+  };
+  desk_.handle_question(std::move(question), {}, {});
+  const ProgramRequest first = next();
+  EXPECT_TRUE(sees(first, "username=alice"));
+  EXPECT_FALSE(sees_name(first, "common_name"));
+
+  desk_.handle_question(again(), {}, {});
+  EXPECT_TRUE(sees(next(), "common_name=alice"));
+}
+
 TEST_F(ProgramDeskTest, GivesThePasswordToNoOtherProgram) {
   for (const QuestionKind kind : {QuestionKind::Certificate, QuestionKind::Connect,
                                   QuestionKind::Learn, QuestionKind::Disconnect}) {
@@ -231,6 +254,13 @@ TEST_F(ProgramDeskTest, KeepsTheOrderOfAClientsAndOfAnAddressesPrograms) {
             (std::vector<std::string>{"/bin/program", "first", "add", "10.8.0.2", "client1"}));
   EXPECT_EQ(forget.words,
             (std::vector<std::string>{"/bin/program", "first", "delete", "10.8.0.2"}));
+
+  PlaneQuestion nameless = about(QuestionKind::Learn, 6);
+  nameless.facts.common_name.clear();
+  desk_.handle_question(std::move(nameless), {}, {});
+  const ProgramRequest other = next();
+  EXPECT_EQ(other.words.back(), "UNDEF");
+  EXPECT_EQ(other.lane, learn.lane) << "all of them keep one file";
 
   PlaneQuestion moved = about(QuestionKind::Learn, 5);
   moved.is_update = true;

@@ -79,5 +79,38 @@ TEST(ProgramEnvironment, SaysWhatAClientHas) {
   EXPECT_TRUE(has(entries, "time_unix=1795998385"));
 }
 
+TEST(ProgramEnvironment, NumbersSubjectFieldsOfOneName) {
+  PeerCertificate certificate;
+  certificate.chain = {
+      {.subject = "OU=Eng, OU=Ops, CN=a",
+       .subject_fields = {{"OU", "Eng"}, {"OU", "Ops"}, {"CN", "a"}, {"OU", "Third"}}},
+      {.subject = "OU=Root", .subject_fields = {{"OU", "Root"}}}};
+  ProgramEnvironment environment;
+  add_certificates(environment, certificate, 0);
+  const auto entries = environment.take();
+  for (const char* entry :
+       {"X509_0_OU=Eng", "X509_0_OU_1=Ops", "X509_0_OU_2=Third", "X509_0_CN=a", "X509_1_OU=Root"}) {
+    EXPECT_TRUE(has(entries, entry)) << entry;
+  }
+}
+
+TEST(ProgramEnvironment, NamesTheHostsRoutes) {
+  ServerConfig config;
+  config.tunnel.network_v4 = Prefix::parse("10.8.0.0/24");
+  config.tunnel.network_v6 = Prefix::parse("fd00:8::/64");
+  config.tunnel.routes = {*Prefix::parse("192.168.41.0/24"), *Prefix::parse("2001:db8:41::/64"),
+                          *Prefix::parse("192.168.42.0/25")};
+  ProgramEnvironment environment;
+  add_tunnel(environment, config);
+  const auto entries = environment.take();
+  for (const char* entry :
+       {"route_vpn_gateway=10.8.0.2", "route_network_1=192.168.41.0",
+        "route_netmask_1=255.255.255.0", "route_gateway_1=10.8.0.2", "route_network_2=192.168.42.0",
+        "route_netmask_2=255.255.255.128", "route_ipv6_network_1=2001:db8:41::/64",
+        "route_ipv6_gateway_1=fd00:8::2"}) {
+    EXPECT_TRUE(has(entries, entry)) << entry;
+  }
+}
+
 }  // namespace
 }  // namespace ringway

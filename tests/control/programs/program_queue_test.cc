@@ -23,7 +23,7 @@ TEST(ProgramQueue, RunsProgramsOfOneLaneOneAfterAnother) {
   EXPECT_EQ(queue.next()->id, 3u);
   EXPECT_EQ(queue.next()->id, 4u);
   EXPECT_FALSE(queue.next());
-  queue.end("a");
+  queue.end(request(1, "a"));
   EXPECT_EQ(queue.next()->id, 2u);
 }
 
@@ -46,7 +46,7 @@ TEST(ProgramQueue, IsBounded) {
   }
   EXPECT_FALSE(queue.add(news));
   EXPECT_FALSE(queue.next());
-  queue.end("");
+  queue.end(request(1));
   EXPECT_EQ(queue.next()->id, 1000u);
 }
 
@@ -59,8 +59,28 @@ TEST(ProgramQueue, ForgetsWhatWaits) {
   EXPECT_FALSE(queue.forget(1));
   EXPECT_EQ(queue.next()->id, 2u);
   EXPECT_FALSE(queue.is_idle());
-  queue.end("");
+  queue.end(request(1));
   EXPECT_TRUE(queue.is_idle());
+}
+
+// B17: a thousand logins of one network wait for each other, and nobody else for all of them.
+TEST(ProgramQueue, LetsSourcesTakeTurns) {
+  ProgramQueue queue;
+  const auto from = [](std::uint64_t id, std::string source) {
+    ProgramRequest asked = request(id);
+    asked.source = std::move(source);
+    return asked;
+  };
+  for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_TRUE(queue.add(from(i, "192.0.2.0/24")));
+  for (std::size_t i = 0; i < ProgramQueue::kRunningMax; ++i) ASSERT_EQ(queue.next()->id, i);
+  ASSERT_TRUE(queue.add(from(2000, "198.51.100.0/24")));
+  ASSERT_TRUE(queue.add(from(2001, "198.51.100.0/24")));
+  ASSERT_TRUE(queue.add(request(3000)));
+
+  for (const std::uint64_t expected : {2000u, 3000u, 2001u, 64u}) {
+    queue.end(from(0, "192.0.2.0/24"));
+    EXPECT_EQ(queue.next()->id, expected);
+  }
 }
 
 }  // namespace
