@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""One TCP transfer that takes next to no CPU at its ends: where a tunnel's throughput is measured on
-the cores that the tunnel has, too. Whether bytes arrive as they were sent, transfer.py says.
+"""One TCP transfer that takes next to no CPU at its ends, for where a tunnel's throughput is
+measured on the cores that the tunnel has, too. Whether bytes arrive as they were sent is for
+transfer.py to say.
 
     pour.py drain ADDRESS PORT
     pour.py pour ADDRESS PORT BYTES [BYTES_PER_SECOND]
 
-`drain` prints "listening", takes one connection, and answers with one byte when all has come. `pour`
-sends BYTES, and prints how many milliseconds it took until the answer.
+`drain` prints "listening", takes one connection, and answers with one byte when all has come.
+`pour` sends BYTES, and prints how many milliseconds it took until the answer.
 """
 
 import socket

@@ -154,7 +154,8 @@ for offered in 25000000 all; do
     check "a transfer of $offered goes on under $kind" throughput_under "$offered" "$kind" \
       "${wraps[@]}"
     echo "# $kind at $rate/s, $offered bytes/s offered: $share_of_rounds"
-    check 'and keeps most of its throughput (R05)' test "$share" -ge $((60 / ${RINGWAY_SLOWNESS:-1}))
+    check 'and keeps most of its throughput (R05)' \
+      test "$share" -ge $((60 / ${RINGWAY_SLOWNESS:-1}))
   done
 done
 
