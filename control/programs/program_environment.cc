@@ -50,7 +50,6 @@ std::string local_time(UnixTime time) {
 void add_routes(ProgramEnvironment& environment, const TunnelConfig& tunnel) {
   const std::optional<Prefix>& v4 = tunnel.network_v4;
   const std::optional<Prefix>& v6 = tunnel.network_v6;
-  if (v4) environment.set("route_vpn_gateway", v4->address.plus(2).to_string());
   std::size_t v4_count = 0;
   std::size_t v6_count = 0;
   for (const Prefix& route : tunnel.routes) {
@@ -59,6 +58,7 @@ void add_routes(ProgramEnvironment& environment, const TunnelConfig& tunnel) {
       environment.set(fmt::format("route_network_{}", n), route.address.to_string());
       environment.set(fmt::format("route_netmask_{}", n), route.netmask_text());
       if (!v4) continue;
+      environment.set("route_vpn_gateway", v4->address.plus(2).to_string());
       environment.set(fmt::format("route_gateway_{}", n), v4->address.plus(2).to_string());
     } else {
       const std::size_t n = ++v6_count;

@@ -33,6 +33,8 @@ program_config() {
   server_command=(openvpn)
   server_config 'script-security 3' 'setenv-safe color blue' 'setenv ZED 1' "setenv DUMPS $1" \
     'user nobody' 'group nogroup' "tmp-dir $work/tmp" \
+    'route 192.168.41.0 255.255.255.0' 'route 192.168.42.0 255.255.255.128' \
+    'route-ipv6 2001:db8:41::/64' \
     "auth-user-pass-verify \"$program one 'two three'\" via-env" "tls-verify $program" \
     "client-connect $program" "client-disconnect $program" "learn-address $program" \
     "up $program" "route-up $program" "down $program"
@@ -55,12 +57,13 @@ collect() {
 }
 
 # What differs from run to run, or is a path of one run. Of OpenVPN the files of the password are
-# still in the environment of later programs, where they are no more.
+# still in the environment of later programs, where they are no more. The host's own gateway is not
+# looked up.
 normal() {
   local file=$1 later='^$'
   [[ $file == *.user-pass-verify ]] ||
     later='^auth_(control|pending|failed_reason)_file='
-  grep -Ev "$later" "$file" |
+  grep -Ev "$later" "$file" | grep -v '^route_net_gateway=' |
     sed -E -e 's/^((un)?trusted_port|daemon_pid|daemon_start_time|time_unix|time_ascii)=.*/\1=/' \
       -e 's/^(bytes_received|bytes_sent|time_duration|DUMPS|_|PWD)=.*/\1=/' \
       -e 's/(openvpn|ringway)_([a-z]+)_[0-9a-f]+\.tmp/FILE_\2/g'
