@@ -282,9 +282,31 @@ link_case() {
   end
 }
 
+# A session over UDP whose packets come over a connection, too: whoever has it may do that.
+connection_case() {
+  label='over a connection'
+  if is_stock_server; then
+    skip "the session stays where it is (A18, $label)" 'stock has one transport'
+    return
+  fi
+  begin stock '' "local * $server_port udp" "local * $server_port tcp"
+  tell connect
+  wait_for 10 relay_said connected
+  check "nothing comes through there (A18, $label)" \
+    refuse in_client 1 ping -q -c 10 -i 0.1 -W 1 "$inner_v4"
+  tell disconnect
+  wait_for 10 relay_said disconnected
+  check "packets went there ($label)" test "$(relayed disconnected over_tcp)" -ge 10
+  check "and over UDP they come through as before ($label)" \
+    in_client 1 ping -q -c 3 -i 0.1 -W 2 "$inner_v4"
+  check "the session was never moved (A18, $label)" refuse server_log_has 'peer_floats|floated to'
+  check "it did not log in again ($label)" stayed_logged_in
+  end
+}
+
 run_case() { "$1_case" "${@:2}"; }
 cases=('family stock' 'family ringway' 'ports stock' 'ports ringway' forgetting forgery
-  'reset stock' 'reset ringway' 'link stock' 'link ringway')
+  connection 'reset stock' 'reset ringway' 'link stock' 'link ringway')
 [[ -z ${RINGWAY_CASE:-} ]] || cases=("$RINGWAY_CASE")
 in_parallel 2 run_case "${cases[@]}"
 done_testing

@@ -14,11 +14,13 @@ lines in the FIFO; each is answered with a line on standard output:
     forge N          N datagrams in the client's name from elsewhere, alternately of both families:
                      one half with a random tag, one half replays of what the client has sent
     reset N          N handshakes begun by nobody at the client's own endpoint, over a second
+    connect          the client's data packets go over a TCP connection to the server, which has
+                     begun with a reset, until `disconnect`
     quit
 
 Datagrams of the client are never lost here. Each answer names what has happened so far: moves, up
 and down (datagrams forwarded), late, answered (control packets that `forge` or `reset` brought
-about).
+about), over_tcp.
 """
 
 import os
@@ -42,7 +44,9 @@ class Relay:
         self.outside = None
         self.last_used = 0.0
         self.old = []
-        self.counts = {"moves": 0, "up": 0, "down": 0, "late": 0, "answered": 0}
+        self.connection = None
+        self.counts = {"moves": 0, "up": 0, "down": 0, "late": 0, "answered": 0,
+                       "over_tcp": 0}
         self.history = []
         self.every = None
         # Opened for writing, too, so that it never ends.
@@ -102,7 +106,11 @@ class Relay:
             self.history.append((self.last_used, datagram))
             del self.history[:-HISTORY]
         try:
-            self.outside.send(datagram)
+            if self.connection is not None and datagram[0] >> 3 == DATA_V2:
+                self.counts["over_tcp"] += 1
+                self.connection.sendall(framed(datagram))
+            else:
+                self.outside.send(datagram)
         except OSError:
             pass
 
@@ -146,6 +154,14 @@ class Relay:
             self.forge(int(words[1]))
         elif words[0] == "reset":
             self.reset(int(words[1]))
+        elif words[0] == "connect":
+            self.connection = socket.create_connection(self.servers[self.family])
+            self.connection.sendall(framed(reset_of_nobody()))
+            self.say("connected")
+        elif words[0] == "disconnect":
+            self.connection.close()
+            self.connection = None
+            self.say("disconnected")
         else:
             self.say(f"unknown command {words}")
 
@@ -178,9 +194,17 @@ class Relay:
 
     def reset(self, count):
         for number in range(count):
-            self.outside.send(bytes([HARD_RESET_CLIENT_V2 << 3]) + os.urandom(8) + bytes(5))
+            self.outside.send(reset_of_nobody())
             time.sleep(1.0 / count)
         self.say(f"reset {count}")
+
+
+def reset_of_nobody():
+    return bytes([HARD_RESET_CLIENT_V2 << 3]) + os.urandom(8) + bytes(5)
+
+
+def framed(datagram):
+    return len(datagram).to_bytes(2, "big") + datagram
 
 
 def main():
