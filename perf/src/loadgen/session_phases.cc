@@ -17,6 +17,7 @@ std::string cause_of(const ClientDisconnected& event) {
     case ClientDisconnected::Cause::ServerRestart: return "server_restart";
     case ClientDisconnected::Cause::ServerHalt: return "server_halt";
     case ClientDisconnected::Cause::Silence: return "silence";
+    case ClientDisconnected::Cause::Over: return "over";
     case ClientDisconnected::Cause::Failed: return event.reason;
   }
   return "unknown";

@@ -14,7 +14,7 @@ Result<Nic> Nic::open(const Settings& settings) {
   if (!config) return std::unexpected(config.error());
   LinkSettings link = settings.link;
   link.tx_queue_length = kQueueLength;
-  if (Result<void> applied = config->apply(link); !applied) {
+  if (const auto applied = config->apply(link); !applied) {
     return std::unexpected(applied.error());
   }
   return Nic(std::move(*device));
