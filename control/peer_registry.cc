@@ -10,13 +10,13 @@ PeerRegistry::PeerRegistry(std::uint16_t worker_count, std::uint32_t peers_max)
     : peers_max_(std::min(peers_max, PeerId::kUnset)),
       numbers_max_(numbers_max(worker_count, peers_max)),
       workers_(worker_count) {
-  RW_ASSERT(worker_count > 0);
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     workers_[i].next_fresh = static_cast<std::uint32_t>(i);
   }
 }
 
 std::uint32_t PeerRegistry::numbers_max(std::uint16_t worker_count, std::uint32_t peers_max) {
+  RW_ASSERT(worker_count > 0);
   const std::uint64_t of_all = 2ull * peers_max;
   const std::uint64_t of_worker =
       std::min(of_all, std::max<std::uint64_t>(kNumbersOfWorkerMin, 2 * of_all / worker_count));

@@ -145,12 +145,13 @@ void ControlPlane::State::note_proof(Client& client) {
   client.leave_at.reset();
 }
 
-/// Whoever has returned a cookie there, and is not let in yet, is not taken away by somebody who
+/// Whoever has returned a cookie there, and may still be let in, is not taken away by somebody who
 /// has shown no address: what such a reset says can be recorded, and sent in any name.
 bool ControlPlane::State::is_proven_half_open_at(const LinkEndpoint& from) const {
   return std::ranges::any_of(book.at(from), [this](ClientId id) {
     const Client* const client = book.find(id);
-    return client != nullptr && !client->is_established() && !client->is_unproven;
+    return client != nullptr && !client->is_established() && !client->is_unproven &&
+           client->stage != Client::Stage::Leaving;
   });
 }
 

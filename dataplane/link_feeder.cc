@@ -196,9 +196,7 @@ bool LinkFeeder::send_by(Outlet& outlet, const Room& room_for, RoutedFrame& fram
                          const PeerTarget& target, MutableBytes packet, Instant now) {
   while (frame.segmenter.left_count() > 0) {
     const std::size_t size = target.seal_overhead() + frame.segmenter.next_size();
-    // What a path carries is UDP's business.
-    const bool is_divided =
-        !target.endpoint().is_tcp() && frame.segmenter.next_size() > target.session->packet_max();
+    const bool is_divided = frame.segmenter.next_size() > target.session->packet_max();
     const MutableBytes room = is_divided ? MutableBytes(divided_).first(size) : room_for(size);
     if (room.empty()) return false;
     const std::expected<MutableBytes, Drop> sealed =

@@ -108,8 +108,10 @@ void LinkStreams::note_accepted(const Completion& completion, Instant now) {
   if (!completion.more) accept.note_ended(completion.result, true);
 }
 
-/// False when nobody can be sent away.
-bool LinkStreams::make_room() { return evict_from(half_open_) || evict_from(awaited_); }
+/// Who was told to go, and has not gone, goes first. False when nobody can be sent away.
+bool LinkStreams::make_room() {
+  return evict_from(ending_) || evict_from(half_open_) || evict_from(awaited_);
+}
 
 bool LinkStreams::evict_from(const HalfOpenList& list) {
   const std::optional<std::uint32_t> victim = list.victim();
@@ -125,10 +127,9 @@ void LinkStreams::unlist(const Stream& stream) {
 
 LinkStreams::Stream* LinkStreams::admit(TcpSocket socket, std::uint8_t listener, Instant now) {
   bool has_room = live_count_ < settings_.streams_max;
-  // Whoever has been told to go, and does not close his end, goes first.
-  if (!has_room) has_room = evict_from(ending_) || make_room();
+  if (!has_room) has_room = make_room();
   if (has_room && !listeners_.empty() && half_open_.size() >= settings_.half_open_max) {
-    has_room = make_room();
+    has_room = evict_from(half_open_);
   }
   const std::optional<Endpoint> remote = socket.remote();
   const std::optional<Endpoint> local = socket.local();
@@ -377,9 +378,8 @@ void LinkStreams::pop_ended() {
 
 LinkStreams::Stream* LinkStreams::find(ConnectionId connection) const {
   // Another worker's may have the same place and generation here.
-  if (!connection.is_set() || connection.number % settings_.worker_count != settings_.self.value) {
-    return nullptr;
-  }
+  const WorkerId owner = owner_of(connection, settings_.worker_count);
+  if (!connection.is_set() || owner != settings_.self) return nullptr;
   const std::uint32_t slot = connection.number / settings_.worker_count;
   if (slot >= slots_.size() || slots_[slot].generation != connection.generation) return nullptr;
   Stream* const stream = at(slot);

@@ -146,30 +146,35 @@ TEST_F(LinkStreamsEndTest, WaitsWithoutSpinningWhereThereIsNoFileDescriptorLeft_
   EXPECT_TRUE(until([this] { return streams_->count() == 1; }));
 }
 
-// Whose client waits for a verdict has no deadline here, and makes room after strangers only.
-TEST_F(LinkStreamsEndTest, KeepsTheConnectionOfWhoIsAskedAbout) {
-  start(3, 3);
+TEST_F(LinkStreamsEndTest, LeavesTheDeadlineOfWhoIsAskedAboutToTheControlThread) {
+  start();
   const auto awaited = greet();
   const auto stranger = greet();
-  const auto proven = greet();
   streams_->await(from_[0].connection);
-  streams_->prove(from_[2].connection);
 
-  StreamClient newcomer(server());
-  EXPECT_TRUE(ends(*stranger));
-  ASSERT_TRUE(until([this] { return streams_->count() == 3; }));
   now_ = now_ + 1000s;
   streams_->note_tick(now_);
-  EXPECT_TRUE(ends(newcomer));
+  EXPECT_TRUE(ends(*stranger));
   EXPECT_TRUE(streams_->send(from_[0].connection, Packet(9, 1)));
+}
 
-  StreamClient second(server());
-  ASSERT_TRUE(until([this] { return streams_->count() == 3; }));
-  EXPECT_FALSE(awaited->has_ended(0));
-  now_ = now_ + 1s;
+// Strangers make room before him, and he before those who were let in.
+TEST_F(LinkStreamsEndTest, LetsWhoIsAskedAboutMakeRoomAfterStrangers_R08) {
+  start(3, 3);
+  const auto awaited = greet();
+  const auto proven = greet();
+  const auto stranger = greet();
   streams_->await(from_[0].connection);
-  streams_->prove(from_[0].connection);
-  EXPECT_TRUE(streams_->send(from_[0].connection, Packet(9, 1)));
+  streams_->prove(from_[1].connection);
+
+  const auto second = greet();
+  EXPECT_TRUE(ends(*stranger));
+  EXPECT_FALSE(awaited->has_ended(0));
+  streams_->prove(from_[3].connection);
+  const auto third = greet();
+  EXPECT_TRUE(ends(*awaited));
+  EXPECT_FALSE(proven->has_ended(0));
+  EXPECT_FALSE(second->has_ended(0));
 }
 
 TEST_F(LinkStreamsEndTest, LetsWhoHasBeenToldToGoMakeRoomFirst_R08) {

@@ -106,6 +106,7 @@ struct RigSettings {
   PacingSettings pacing;
   /// A TCP listener beside the UDP one; see WorkerRig::tcp_port.
   bool tcp = false;
+  Duration hand_window{60s};
 };
 
 /// All that makes an uplink fast.
@@ -148,6 +149,7 @@ class WorkerRig {
                                .tun_mtu = settings.mtu,
                                .sessions_max = 64};
     group_settings.limits = settings.limits;
+    group_settings.hand_window = settings.hand_window;
     group_settings.offloads = settings.offloads;
     group_settings.pacing = settings.pacing;
     group_settings.multishot_tun_reads = settings.multishot_tun_reads;

@@ -143,6 +143,20 @@ TEST(WorkerStream, CarriesPacketsBothWaysOverBothFamilies) {
   }
 }
 
+TEST(WorkerStream, EndsTheConnectionsOfStrangersAloneAfterTheHandWindow) {
+  WorkerRig rig({.tcp = true, .hand_window = 3s});
+  TcpClient awaited(rig, "127.0.0.1");
+  TcpClient joining(rig, "::1");
+  rig.command({0}, KnowChannel{.endpoint = awaited.endpoint, .session = {}, .is_awaited = true});
+  rig.command({0},
+              KnowChannel{.endpoint = joining.endpoint, .session = {}, .is_established = true});
+  TcpClient stranger(rig, "127.0.0.1");
+
+  EXPECT_TRUE(stranger.link.has_ended());
+  EXPECT_FALSE(awaited.link.has_ended(0));
+  EXPECT_FALSE(joining.link.has_ended(0));
+}
+
 TEST(WorkerStream, TakesMoreSmallPacketsThanTheTunWriterTakesOfABuffer) {
   WorkerRig rig({.offloads = test::kUplinkOffloads, .tcp = true});
   const HostSocket host(rig.server_v4);

@@ -79,6 +79,18 @@ TEST(ProgramEnvironment, SaysWhatAClientHas) {
   EXPECT_TRUE(has(entries, "time_unix=1795998385"));
 }
 
+TEST(ProgramEnvironment, SaysWhoLogsInAndWhoseSessionItIs) {
+  ServerConfig config;
+  config.programs.password = {.words = {"/bin/true"}, .where = "server.conf:1"};
+  ClientFacts client;
+  client.session_id = "AAAA";
+  ProgramEnvironment environment;
+  add_session(environment, config, client);
+  const auto entries = environment.take();
+  EXPECT_TRUE(has(entries, "username=")) << "who may log in without a name has an empty one";
+  EXPECT_TRUE(has(entries, "session_id=AAAA"));
+}
+
 TEST(ProgramEnvironment, NumbersSubjectFieldsOfOneName) {
   PeerCertificate certificate;
   certificate.chain = {
