@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "control/control_plane.h"
+#include "dataplane/channel/epoch_keys.h"
+#include "dataplane/channel/key_slots.h"
 #include "dataplane/worker_limits.h"
 
 namespace ringway {
@@ -16,6 +19,16 @@ constexpr std::uint64_t kFilesOfTheProcess = 64;
 constexpr std::uint64_t kFilesOfAWorker = 3;
 /// Code, libraries, stacks and the heap of a server without clients.
 constexpr std::uint64_t kMemoryOfTheProcess = 32 << 20;
+
+/// Of the epoch format, which has the most: the keys of each negotiation, with the secrets of two
+/// schedules; and two pairs on their way here. The channel's own are few.
+constexpr std::size_t kSecretsPerClient = KeySlots::kCountMax * (EpochKeys::kKeysMax + 2) + 4 + 4;
+constexpr std::size_t kSecretsPerHalfOpen = 4;
+/// The newest and the older keys of a session, where the engine keeps them here. New ones take the
+/// place of those that are wiped first. But a client that comes back to another worker has its new
+/// session's first keys there, perhaps before the worker it leaves has wiped both old ones.
+constexpr std::size_t kSchedulesPerClient = KeySlots::kCountMax * EpochKeys::kKeysMax + 2;
+constexpr std::size_t kSchedulesOfSelfTests = 16;
 
 std::uint64_t listener_count(const ServerConfig& config, bool is_tcp) {
   return static_cast<std::uint64_t>(
@@ -51,11 +64,23 @@ std::string counted(std::size_t count, const char* noun) {
 Result<void> check_memory(std::uint64_t needed, std::uint64_t limit, const char* unit_line,
                           const char* ulimit) {
   if (limit >= needed) return {};
-  return fail(fmt::format("at most {} MiB of memory are allowed, and the workers take {} at start",
+  return fail(fmt::format("at most {} MiB of memory are allowed, and {} are taken at start",
                           limit >> 20, needed >> 20),
               {},
-              fmt::format("raise {} in the systemd unit (`ulimit {}`), or write fewer `workers`",
+              fmt::format("raise {} in the systemd unit (`ulimit {}`), or write fewer `workers` or "
+                          "`max-clients`",
                           unit_line, ulimit));
+}
+
+std::uint64_t memory_with_secrets(const ServerConfig& config) {
+  const SecretArena::Room room = room_for_secrets(config);
+  return kMemoryOfTheProcess + room.slots * SecretArena::kSlotSize +
+         room.key_schedules * SecretArena::kKeyScheduleSize;
+}
+
+Result<void> check_memory(std::uint64_t needed, const ProcessLimits& limits) {
+  Result<void> fits = check_memory(needed, limits.address_space, "LimitAS=", "-v");
+  return fits ? check_memory(needed, limits.data, "LimitDATA=", "-d") : fits;
 }
 
 }  // namespace
@@ -66,8 +91,14 @@ std::uint64_t files_needed(const ServerConfig& config, const WorkerPlan& plan) {
          plan.count * (kFilesOfAWorker + config.listen.size());
 }
 
+SecretArena::Room room_for_secrets(const ServerConfig& config) {
+  return {.slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
+                   kSecretsPerHalfOpen * ControlPlane::kHalfOpenMax,
+          .key_schedules = kSchedulesOfSelfTests + kSchedulesPerClient * config.clients_max};
+}
+
 std::uint64_t memory_needed(const ServerConfig& config, const WorkerPlan& plan) {
-  return kMemoryOfTheProcess + plan.count * memory_of_a_worker(config, plan);
+  return memory_with_secrets(config) + plan.count * memory_of_a_worker(config, plan);
 }
 
 Result<void> check_limits(const ServerConfig& config, const WorkerPlan& plan,
@@ -80,9 +111,11 @@ Result<void> check_limits(const ServerConfig& config, const WorkerPlan& plan,
                 {},
                 "raise LimitNOFILE= in the systemd unit (`ulimit -n`), or write fewer `workers`");
   }
-  const std::uint64_t memory = memory_needed(config, plan);
-  Result<void> fits = check_memory(memory, limits.address_space, "LimitAS=", "-v");
-  return fits ? check_memory(memory, limits.data, "LimitDATA=", "-d") : fits;
+  return check_memory(memory_needed(config, plan), limits);
+}
+
+Result<void> check_secrets(const ServerConfig& config, const ProcessLimits& limits) {
+  return check_memory(memory_with_secrets(config), limits);
 }
 
 std::optional<std::string> warning_of_limits(const ServerConfig& config,

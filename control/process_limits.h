@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/secret.h"
 #include "control/config/config.h"
 #include "control/worker_plan.h"
 
@@ -21,6 +22,8 @@ struct ProcessLimits {
   std::uint64_t data = kNone;           ///< RLIMIT_DATA, bytes
 };
 
+/// Every secret that the configured number of clients can need.
+SecretArena::Room room_for_secrets(const ServerConfig& config);
 /// At least so many files are open when the server is ready, and so many bytes are its own.
 std::uint64_t files_needed(const ServerConfig& config, const WorkerPlan& plan);
 std::uint64_t memory_needed(const ServerConfig& config, const WorkerPlan& plan);
@@ -28,6 +31,8 @@ std::uint64_t memory_needed(const ServerConfig& config, const WorkerPlan& plan);
 /// The error names the limit and what to write where.
 Result<void> check_limits(const ServerConfig& config, const WorkerPlan& plan,
                           const ProcessLimits& limits);
+/// The same for the keys' memory alone, which is taken before anything else is known.
+Result<void> check_secrets(const ServerConfig& config, const ProcessLimits& limits);
 /// What is enough to start and too little for `max-clients` over TCP, where each client is a file.
 std::optional<std::string> warning_of_limits(const ServerConfig& config,
                                              const ProcessLimits& limits);

@@ -126,7 +126,9 @@ Result<HelperEnd> begin_process(ServerConfig& config) {
   if (auto pushes = check_pushes(config.push, config.source); !pushes) {
     return std::unexpected(pushes.error());
   }
-  reserve_secrets(config);
+  if (auto reserved = reserve_secrets(config); !reserved) {
+    return std::unexpected(reserved.error());
+  }
   return helper;
 }
 

@@ -25,16 +25,6 @@
 namespace ringway {
 
 namespace {
-
-/// Of the epoch format, which has the most: the keys of each negotiation, with the secrets of two
-/// schedules; and two pairs on their way here. The channel's own are few.
-constexpr std::size_t kSecretsPerClient = KeySlots::kCountMax * (EpochKeys::kKeysMax + 2) + 4 + 4;
-constexpr std::size_t kSecretsPerHalfOpen = 4;
-/// The newest and the older keys of a session, where the engine keeps them here. New ones take the
-/// place of those that are wiped first. But a client that comes back to another worker has its new
-/// session's first keys there, perhaps before the worker it leaves has wiped both old ones.
-constexpr std::size_t kSchedulesPerClient = KeySlots::kCountMax * EpochKeys::kKeysMax + 2;
-constexpr std::size_t kSchedulesOfSelfTests = 16;
 /// The kernel takes memory for those that there are.
 constexpr std::size_t kSteeredPrefixesMax = 1'000'000;
 
@@ -132,12 +122,12 @@ Result<void> check_pushes(const std::vector<std::string>& pushes, const std::str
   return {};
 }
 
-void reserve_secrets(const ServerConfig& config) {
-  const std::size_t slots = SecretArena::kDefaultSlots + kSecretsPerClient * config.clients_max +
-                            kSecretsPerHalfOpen * ControlPlane::kHalfOpenMax;
-  const std::size_t schedules = kSchedulesOfSelfTests + kSchedulesPerClient * config.clients_max;
-  const Result<void> locked = SecretArena::reserve({.slots = slots, .key_schedules = schedules});
+Result<void> reserve_secrets(const ServerConfig& config) {
+  const SecretArena::Room room = room_for_secrets(config);
+  if (auto fits = check_secrets(config, raise_limits()); !fits) return fits;
+  const Result<void> locked = SecretArena::reserve(room);
   if (!locked) log::warning("keys may be swapped out: {}", locked.error().to_string());
+  return {};
 }
 
 Result<void> look_up_listeners(ServerConfig& config) {

@@ -20,8 +20,8 @@
 namespace ringway {
 
 /// Room for every secret that the configured number of clients can need. A kernel that does not let
-/// it be locked into memory is worth a warning.
-void reserve_secrets(const ServerConfig& config);
+/// it be locked into memory is worth a warning; a limit that leaves no such room is an error.
+[[nodiscard]] Result<void> reserve_secrets(const ServerConfig& config);
 /// An error at `where` when the options fill more messages than are sent. Logs those that cannot be
 /// sent at all.
 Result<void> check_pushes(const std::vector<std::string>& pushes, const std::string& where);

@@ -59,6 +59,20 @@ TEST(ProcessLimits, AllowTheWorkersTheirMemory) {
 }
 
 // D08
+TEST(ProcessLimits, AllowTheirKeysTheirMemoryFirst) {
+  ServerConfig config = with_listeners(1, 0);
+  config.clients_max = 1000;
+  EXPECT_TRUE(check_secrets(config, {}));
+  const auto refused = check_secrets(config, {.data = 48 << 20});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().to_string().find("LimitDATA="), std::string::npos);
+
+  const std::uint64_t with_a_thousand = memory_needed(config, workers(1));
+  config.clients_max = 2000;
+  EXPECT_GT(memory_needed(config, workers(1)), with_a_thousand);
+}
+
+// D08
 TEST(ProcessLimits, AreWarnedOfWhereTheyAreTooLowForClientsOverTcp) {
   ServerConfig config = with_listeners(1, 1);
   config.clients_max = 1000;

@@ -109,7 +109,8 @@ write_login_program() {
 #!/bin/bash
 { read -r user; read -r secret; } <"$1"
 ls /proc/self/fd >>"$DUMPS/descriptors"
-[[ $secret == secret ]] || { echo 'wrong password' >"$auth_failed_reason_file"; exit 1; }
+((${#secret} == 1000)) || [[ $secret == secret ]] ||
+  { echo 'wrong password' >"$auth_failed_reason_file"; exit 1; }
 case $user in
   later) (sleep 5; echo 1 >"$auth_control_file") & exit 2 ;;
   laterno) (sleep 1; echo 'not you' >"$auth_failed_reason_file"; echo 0 >"$auth_control_file") &
@@ -172,8 +173,33 @@ what_programs_decide() {
   stop_client 1
   login 1 alice secret
   check 'and decides as before' client_connects 1
+  stop_client 1
+  login 1 alice "$(printf 'long%.0s' {1..250})"
+  check 'a password may be a token of a thousand bytes (B07)' client_connects 1
   check 'the server stops in time' stop_server
   check 'the server log is clean' server_log_is_clean
+}
+
+# Over TCP the worker has a deadline of its own for strangers, which is not for whoever waits here.
+what_is_decided_late_over_tcp() {
+  topology_up 1
+  write_login_program
+  sed -i 's/sleep 3/sleep 9/' "$work/login"
+  mkdir -m 777 "$work/dumps"
+  server_config 'proto tcp-server' 'script-security 2' "setenv DUMPS $work/dumps" 'hand-window 5' \
+    "auth-user-pass-verify $work/login via-file" 'verify-client-cert none' >server.conf
+  require 'the server starts over TCP' start_server server.conf
+  printf 'pending\nsecret\n' >user1.txt
+  client_config 1 none "remote $server_v4 $server_port tcp4-client" 'auth-user-pass user1.txt' \
+    push-peer-info 'setenv IV_SSO webauth' >client1.conf
+  chmod 600 user1.txt
+  start_client 1 client1.conf
+  check 'a client over TCP must wait' wait_for 20 client_log_has 1 'AUTH_PENDING'
+  check 'it comes in later than the hand-window (B17)' client_connects 1
+  check 'over the connection that it began with' test "$(connection_count 1)" = 1
+  check 'and was never reset' refuse client_log_has 1 'Connection reset'
+  check 'the server over TCP stops in time' stop_server
+  check 'its log is clean' server_log_is_clean
 }
 
 # --- A program that takes long ----------------------------------------------------------------
@@ -260,5 +286,6 @@ a_slow_program() {
   check 'the server log is clean' server_log_is_clean
 }
 
-in_parallel 3 eval what_programs_see what_programs_decide a_slow_program
+in_parallel 3 eval what_programs_see what_programs_decide what_is_decided_late_over_tcp \
+  a_slow_program
 done_testing
